@@ -1,0 +1,93 @@
+"""What every experiment's config has, and the `[run]` section of those that run lanes."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+
+from lab.config.fields import LossField, OptimizersField, StartsField
+
+INT32 = 2**31 - 1
+
+
+def _whole(value: Any) -> Any:
+    """1e6 is a whole number too."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = BeforeValidator(_whole)
+Count = Annotated[int, Strict(), Field(ge=1, le=INT32), Whole]
+Index = Annotated[int, Strict(), Field(ge=0, le=INT32), Whole]
+Seed = Annotated[int, Strict(), Field(ge=0, le=2**32 - 1), Whole]
+Positive = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
+Text = Annotated[str, Strict()]
+
+
+def _distinct(values: tuple) -> tuple:
+    if len(set(values)) < len(values):
+        raise ValueError("the same value stands here twice")
+    return values
+
+
+class Section(BaseModel):
+    """A table whose keys are all known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class RunSection(Section):
+    """How long each lane runs, what ends it, and what is kept of it."""
+
+    steps: Count = Field(1000, description="Updates a lane may take.")
+    seeds: Count = Field(1, description="Random seeds for each setting and start.")
+    targets: Annotated[tuple[Positive, ...], AfterValidator(_distinct)] = Field(
+        (1e-2, 1e-4, 1e-6),
+        description="Loss above the known minimum (above 0 where none is known) "
+        "whose first step is recorded.",
+    )
+    diverged_above: Positive = Field(
+        1e8, description="A lane whose loss exceeds this has diverged."
+    )
+    gradient_below: NotNegative = Field(
+        1e-4, description="A lane whose gradient norm is below this has come to rest; 0 never."
+    )
+    minimum_within: Positive = Field(
+        1e-2, description="Distance at which a known minimum counts as reached."
+    )
+    patience: Count | None = Field(
+        None, description="Steps without a better loss after which a lane ends; absent: never."
+    )
+    snapshots: Annotated[tuple[Index, ...], AfterValidator(_distinct)] = Field(
+        (), description="Steps whose points are kept."
+    )
+    keep: Literal["lanes", "reduced"] = Field(
+        "lanes", description="Keep every lane, or only shares and quantiles across starts."
+    )
+    backend: Literal["auto", "vmap", "scalar", "kernel"] = Field(
+        "auto", description="How lanes are computed; auto chooses."
+    )
+    block: Count = Field(65536, description="Lanes that run together; part of a run's identity.")
+
+
+class ExperimentConfig(Section):
+    """The keys that open every config; an experiment's own Config adds its tables."""
+
+    experiment: Text = Field(description="The experiment's name, or a .py file beside the config.")
+    title: Text = Field("", description="The question that this config answers.")
+    seed: Seed = Field(0, description="The run's base random seed.")
+    precision: Literal["float32", "float64", "bfloat16"] = Field(
+        "float32", description="The floating-point type of points and losses."
+    )
+
+
+class _AnyRun(RunSection):
+    model_config = ConfigDict(extra="ignore")
+
+
+class UsualConfig(ExperimentConfig):
+    """The tables that most experiments have, for a config whose experiment is not known."""
+
+    loss: LossField | None = None
+    starts: StartsField | None = None
+    run: _AnyRun | None = None
+    optimizers: OptimizersField | None = None

@@ -1,0 +1,233 @@
+"""One lane of descent: a start, an optimizer, a loss, and the reason why it ended.
+
+This is the heart of the lab. Everything here is pure and speaks of a single point `x`; batching,
+devices, files and figures are somebody else's job. A run of one lane is
+
+    lane = init(descent, x0)
+    for t in range(steps + 1):
+        lane = step(descent, t, lane)
+
+and it sees x_0 ... x_T: call t looks at x_t (its loss, its gradient, the recorders, the verdict)
+and only then, if the lane goes on, moves to x_{t+1}. Call 0 is the start itself; the last call
+looks and never moves. A lane that has ended is frozen: further calls change nothing that is read.
+"""
+
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Any, NamedTuple, Protocol
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Bool, Float, Int, PyTree
+
+Point = PyTree[Float[Array, "..."]]
+
+
+class Outcome(IntEnum):
+    """Why a lane ended. RUNNING is the only one that a finished run never shows."""
+
+    RUNNING = 0
+    CONVERGED = 1
+    DIVERGED = 2
+    LEFT_DOMAIN = 3
+    STALLED = 4
+    OSCILLATING = 5
+    BUDGET_SPENT = 6
+
+    @property
+    def label(self) -> str:
+        """The name as configs, files and figures write it: `left_domain`."""
+        return self.name.lower()
+
+
+REASONS = {
+    Outcome.CONVERGED: "no component of the gradient is larger than {gradient_below:g}",
+    Outcome.DIVERGED: "the loss, or a coordinate, is infinite or beyond {diverged_above:g}",
+    Outcome.LEFT_DOMAIN: "the loss or its gradient is not a number at a point within range",
+    Outcome.STALLED: "the steps are spent, and the point has not moved for the last {patience}",
+    Outcome.OSCILLATING: (
+        "the steps are spent, and it moved without a new lowest loss for the last {patience}"
+    ),
+    Outcome.BUDGET_SPENT: "the {steps} steps are spent, and it was still finding lower losses",
+}
+"""The criterion of each outcome, in words; the names in braces are those of `Limits`."""
+
+
+class Limits(NamedTuple):
+    """The numbers that decide how a lane ends; the same for every lane of a run.
+
+    Attributes:
+        steps: the budget T, in updates.
+        diverged_above: a loss or coordinate beyond this is a divergence.
+        gradient_below: converged when max_i |g_i| is at most this.
+        patience: at the budget's end, how many steps without movement make a stall, and how many
+            without a new lowest loss an oscillation.
+    """
+
+    steps: int
+    diverged_above: float
+    gradient_below: float
+    patience: int
+
+
+class Recorder(Protocol):
+    """What is kept of a lane, gathered while it runs (see `lab.record`)."""
+
+    def init(self, lane: "Lane") -> PyTree:
+        """The empty record."""
+
+    def update(self, record: PyTree, t: Int[Array, ""], lane: "Lane", descent: "Descent") -> PyTree:
+        """The record after `lane.x`, whose loss is `lane.loss`, was seen at step t."""
+
+
+class Descent(NamedTuple):
+    """What a lane descends, and how: everything that stays the same while it runs.
+
+    Attributes:
+        loss: `loss(x, t) -> scalar`; t matters to online and stochastic losses only.
+        optimizer: an optax transformation.
+        recorders: what to keep.
+        limits: when to end.
+        minimum: the lowest known loss, 0 where none is known; targets are counted from it.
+    """
+
+    loss: Callable[[Point, Int[Array, ""]], Float[Array, ""]]
+    optimizer: optax.GradientTransformationExtraArgs
+    recorders: tuple[Recorder, ...]
+    limits: Limits
+    minimum: Float[Array, ""]
+
+
+class Lane(NamedTuple):
+    """The state of one run.
+
+    Attributes:
+        x: the current point.
+        optimizer: the optimizer's state.
+        loss: f at the last point that was looked at.
+        steps: updates taken.
+        moved: the step that last changed the point.
+        lowest: the lowest loss seen, infinite before any.
+        lowest_at: the step at which it was first seen.
+        outcome: an `Outcome`.
+        records: one record a recorder.
+    """
+
+    x: Point
+    optimizer: PyTree
+    loss: Float[Array, ""]
+    steps: Int[Array, ""]
+    moved: Int[Array, ""]
+    lowest: Float[Array, ""]
+    lowest_at: Int[Array, ""]
+    outcome: Int[Array, ""]
+    records: tuple[PyTree, ...]
+
+
+def init(descent: Descent, x0: Point) -> Lane:
+    """A lane at its start, with nothing yet seen.
+
+    Args:
+        descent: what to descend and how.
+        x0: the start, an array or any pytree of arrays.
+    """
+    unseen = jnp.asarray(jnp.inf, descent.minimum.dtype)
+    zero = jnp.zeros((), jnp.int32)
+    lane = Lane(
+        x=x0,
+        optimizer=descent.optimizer.init(x0),
+        loss=unseen,
+        steps=zero,
+        moved=zero,
+        lowest=unseen,
+        lowest_at=zero,
+        outcome=jnp.full((), Outcome.RUNNING, jnp.int32),
+        records=(),
+    )
+    return lane._replace(records=tuple(recorder.init(lane) for recorder in descent.recorders))
+
+
+def step(descent: Descent, t: Int[Array, ""], lane: Lane) -> Lane:
+    """Look at x_t, record it, judge it and, if the lane goes on, move to x_{t+1}.
+
+    Args:
+        descent: what to descend and how.
+        t: the step, counted from 0, the same for every lane of a block.
+        lane: the state, which must have been through steps 0 ... t-1.
+    """
+
+    def loss(x: Point) -> Float[Array, ""]:
+        return descent.loss(x, t)
+
+    f, g = jax.value_and_grad(loss)(lane.x)
+    seen = observe(descent, t, lane, f)
+    seen = seen._replace(outcome=judge(descent.limits, t, seen, g))
+    running = lane.outcome == Outcome.RUNNING
+    goes_on = running & (seen.outcome == Outcome.RUNNING)
+
+    updates, state = descent.optimizer.update(
+        g, lane.optimizer, lane.x, value=f, grad=g, value_fn=loss, obj_fn=loss,
+        grad_fn=lambda x, *_: jax.grad(loss)(x),
+    )  # fmt: skip
+    x = select(goes_on, optax.apply_updates(lane.x, updates), lane.x)
+    moved = goes_on & changed(x, lane.x)
+    # The optimizer's state is not frozen: nothing reads it once the lane has ended, and a step
+    # count that is the same for every lane stays one number for all of them.
+    return select(running, seen, lane)._replace(
+        x=x,
+        optimizer=state,
+        steps=jnp.where(goes_on, t + 1, lane.steps),
+        moved=jnp.where(moved, t + 1, lane.moved),
+    )
+
+
+def observe(descent: Descent, t: Int[Array, ""], lane: Lane, f: Float[Array, ""]) -> Lane:
+    """The lane after its point was seen to have loss f."""
+    lower = f < lane.lowest
+    lane = lane._replace(
+        loss=f,
+        lowest=jnp.where(lower, f, lane.lowest),
+        lowest_at=jnp.where(lower, t, lane.lowest_at),
+    )
+    pairs = zip(descent.recorders, lane.records, strict=True)
+    return lane._replace(records=tuple(r.update(record, t, lane, descent) for r, record in pairs))
+
+
+def judge(limits: Limits, t: Int[Array, ""], lane: Lane, g: Point) -> Int[Array, ""]:
+    """The `Outcome` of a lane that looks at its point at step t and finds the gradient g there.
+
+    Only converged, diverged and left_domain end a lane before its budget. What it was doing when
+    the budget ran out is told apart then, so that no patience ever cuts a run short.
+    """
+    spent = t >= limits.steps
+    within = largest(lane.x) <= limits.diverged_above  # False for a NaN coordinate
+    slope = largest(g)
+    reasons = [
+        (~within | (lane.loss > limits.diverged_above), Outcome.DIVERGED),
+        (~jnp.isfinite(lane.loss) | ~jnp.isfinite(slope), Outcome.LEFT_DOMAIN),
+        (slope <= limits.gradient_below, Outcome.CONVERGED),
+        (spent & (t - lane.moved >= limits.patience), Outcome.STALLED),
+        (spent & (t - lane.lowest_at >= limits.patience), Outcome.OSCILLATING),
+        (spent, Outcome.BUDGET_SPENT),
+    ]
+    outcome = jnp.full((), Outcome.RUNNING, jnp.int32)
+    for holds, reason in reversed(reasons):
+        outcome = jnp.where(holds, jnp.int32(reason), outcome)
+    return outcome
+
+
+def largest(tree: Point) -> Float[Array, ""]:
+    """The largest absolute value in a pytree; NaN if there is one."""
+    return jnp.stack([jnp.max(jnp.abs(leaf)) for leaf in jax.tree.leaves(tree)]).max()
+
+
+def changed(new: Point, old: Point) -> Bool[Array, ""]:
+    """Whether any number differs."""
+    pairs = zip(jax.tree.leaves(new), jax.tree.leaves(old), strict=True)
+    return jnp.stack([jnp.any(a != b) for a, b in pairs]).any()
+
+
+def select(condition: Bool[Array, ""], new: Any, old: Any) -> Any:
+    """`new` where the condition holds, else `old`, leaf by leaf."""
+    return jax.tree.map(lambda a, b: jnp.where(condition, a, b), new, old)

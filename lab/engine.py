@@ -1,0 +1,222 @@
+"""Settings x starts x seeds, block by block, on every device: the loop around the programs.
+
+The loop runs on the host, over chunks of steps short enough that a progress bar moves and Ctrl-C
+is heard. Where chunks end changes nothing: the same compiled step is taken, as often as before.
+"""
+
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import groupby, islice
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from lab.descent import Lane
+from lab.devices import local_devices
+from lab.plan import Plan
+from lab.program import Program
+from lab.reduce import merge_halves
+from lab.starts import Starts
+
+FIRST_CHUNK = 64
+"""Steps in the first chunk, whose duration is not yet known."""
+
+CHUNK_SECONDS = (0.2, 0.8)
+"""A chunk that takes less is followed by a longer one; one that takes more, by a shorter one."""
+
+Results = Mapping[str, np.ndarray]
+Ids = Int[np.ndarray, "lane 3"]
+
+
+@dataclass
+class Meter:
+    """Where the time of a sweep went, in seconds, and what it bought.
+
+    `listener` is told of every so many lane-steps of the budget that are done with.
+    """
+
+    compile: float = 0.0
+    run: float = 0.0
+    transfer: float = 0.0
+    lane_steps: int = 0
+    compilations: int = 0
+    listener: Callable[[int], None] = field(default=lambda lane_steps: None, repr=False)
+
+
+class Paths(NamedTuple):
+    """Whole runs of chosen lanes: `point[i, t]` is x_t of lane i, `loss[i, t]` its loss."""
+
+    point: Float[np.ndarray, "lane step dim"]
+    loss: Float[np.ndarray, "lane step"]
+
+
+class Engine:
+    """Runs lanes of one plan on some devices; each of its programs is compiled once."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        devices: Sequence[jax.Device] | None = None,
+        meter: Meter | None = None,
+    ):
+        self.plan = plan
+        self.devices = local_devices() if devices is None else list(devices)
+        self.meter = Meter() if meter is None else meter
+        self._span = FIRST_CHUNK
+        self._starts = plan.starts
+        self._programs: dict[tuple, Program] = {}
+        with self.plan.precision():
+            self._inputs = plan.inputs()
+
+    def blocks(self, done: Collection[int] = ()) -> Iterator[tuple[int, Results]]:
+        """Every block that is not done yet and its results: lanes, or counts across starts."""
+        layout = self.plan.layout
+        pending = ((b, layout.ids(b)) for b in range(layout.blocks) if b not in done)
+        for group in self._groups(pending):
+            with self.plan.precision():
+                results = self._run([ids for _, ids in group], self.plan.run.keep == "reduced")
+            yield from zip([block for block, _ in group], results, strict=True)
+
+    def lanes(self, ids: Ids) -> Results:
+        """The results of chosen lanes (setting, seed, start), in their order."""
+        size = self.capacity
+        parts = [ids[i : i + size] for i in range(0, len(ids), size)]
+        results = []
+        for group in self._groups(enumerate(parts)):
+            with self.plan.precision():
+                results += self._run([ids for _, ids in group], reduced=False)
+        return {name: np.concatenate([r[name] for r in results]) for name in results[0]}
+
+    def replay(self, ids: Ids, at: Sequence[int] | None = None) -> Paths:
+        """Chosen lanes run again with their paths kept: at most a block of them.
+
+        It takes the compiled step of the sweep, one step at a time where it looks, so the paths
+        end, to the last bit, where the sweep's lanes did.
+
+        Args:
+            ids: (setting, seed, start) of each lane.
+            at: the steps to keep, increasing; by default all, 0 ... T.
+        """
+        if len(ids) > self.capacity:
+            raise ValueError(f"{len(ids)} lanes are more than the {self.capacity} of a block")
+        at = range(self.plan.run.steps + 1) if at is None else at
+        points, losses, reached = [], [], 0
+        with self.plan.precision():
+            program, placed, lanes = self._begin([ids])
+            advance = partial(self._timed, program, program.advance, placed)
+            for t in at:
+                if t > reached:
+                    lanes, _ = advance(lanes, reached, t)
+                points.append(self._peek(lanes.x, len(ids)))
+                lanes, running = advance(lanes, t, t + 1)
+                losses.append(self._peek(lanes.loss, len(ids))[:, 0])
+                reached = t + 1
+                if not running:
+                    break
+        missing = len(at) - len(points)
+        points += points[-1:] * missing
+        losses += losses[-1:] * missing
+        return Paths(np.stack(points, axis=1), np.stack(losses, axis=1))
+
+    def elsewhere(self, starts: Starts) -> "Engine":
+        """The same programs from other starts, for `lanes` and `replay`."""
+        other = copy(self)
+        other._programs = {key: p.elsewhere(starts) for key, p in self._programs.items()}
+        other._starts = starts
+        return other
+
+    @property
+    def capacity(self) -> int:
+        """How many lanes a block holds."""
+        return self.plan.layout.tiles * self.plan.layout.tile
+
+    def _groups(self, parts: Any) -> Iterator[list[tuple[int, Ids]]]:
+        """Parts for as many devices as there are, all with one program."""
+        for _, alike in groupby(parts, key=lambda part: self._key(part[1])):
+            while group := list(islice(alike, len(self.devices))):
+                yield group
+
+    def _key(self, ids: Ids) -> tuple:
+        return tuple(self.plan.fixed(int(ids[0, 0])).items())
+
+    def _program(self, ids: Ids) -> Program:
+        key = self._key(ids)
+        if key not in self._programs:
+            rows = int(np.prod(self.plan.layout.chunk[:-1]))
+            problem = replace(self.plan.problem(dict(key)), starts=self._starts)
+            self._programs[key] = Program(problem, self.devices, rows)
+            self._inputs = self._programs[key].place(self._inputs)
+        return self._programs[key]
+
+    def _begin(self, ids: Sequence[Ids]) -> tuple[Program, Array, Lane]:
+        """One part a device at its start; devices for which there is none get padding."""
+        program = self._program(ids[0])
+        none = np.empty((0, 3), np.int32)
+        parts = [*ids, *[none] * (len(self.devices) - len(ids))]
+        tiles = np.stack([self.plan.layout.padded(part) for part in parts])
+        return program, *self._timed(program, program.begin, tiles)
+
+    def _run(self, ids: Sequence[Ids], reduced: bool) -> list[Results]:
+        program, placed, lanes = self._begin(ids)
+        steps = self.plan.run.steps
+        count, until, running = sum(map(len, ids)), 0, 1
+        while running and until <= steps:
+            first, until = until, min(until + self._span, steps + 1)
+            before = self.meter.run
+            lanes, running = self._timed(program, program.advance, placed, lanes, first, until)
+            self._pace(self.meter.run - before)
+            done = min(until, steps) if running else steps
+            self.meter.listener(count * (done - min(first, steps)))
+        results = self._timed(program, program.finish, placed, lanes)
+        self.meter.lane_steps += int(np.asarray(results["steps"]).sum(dtype=np.int64))
+        if reduced:
+            results = self._timed(program, program.reduce, placed, results, self._rows(ids))
+        begun = time.perf_counter()
+        host = jax.device_get(results)
+        self.meter.transfer += time.perf_counter() - begun
+        if reduced:
+            host = merge_halves(host)
+        return [
+            {name: a[d] if reduced else a[d, : len(part)] for name, a in host.items()}
+            for d, part in enumerate(ids)
+        ]
+
+    def _timed(self, program: Program, function: Callable[..., Any], *arguments: Any) -> Any:
+        """The outcome of a call, its time put down under compile and run."""
+        compiled, compilations = program.seconds, program.compilations
+        begun = time.perf_counter()
+        outcome = jax.block_until_ready(function(self._inputs, *arguments))
+        compiling = program.seconds - compiled
+        self.meter.compile += compiling
+        self.meter.compilations += program.compilations - compilations
+        self.meter.run += time.perf_counter() - begun - compiling
+        return outcome
+
+    def _pace(self, seconds: float) -> None:
+        """Let the next chunk be longer or shorter than one that took so long."""
+        short, long = CHUNK_SECONDS
+        if seconds < short:
+            self._span *= 2
+        elif seconds > long:
+            self._span = max(1, self._span // 2)
+
+    def _rows(self, ids: Sequence[Ids]) -> Int[np.ndarray, "device lane"]:
+        """Which row of its block's reduction each lane adds to; past the last for padding."""
+        layout = self.plan.layout
+        none = int(np.prod(layout.chunk[:-1]))
+        rows = np.full((len(self.devices), self.capacity), none, np.int32)
+        for row, part in zip(rows, ids, strict=False):
+            new = np.any(np.diff(part[:, :2], axis=0) != 0, axis=1)
+            row[: len(part)] = np.concatenate([[0], np.cumsum(new)])
+        return rows
+
+    @staticmethod
+    def _peek(leaves: Any, count: int) -> np.ndarray:
+        """The first lanes of the first device, each as one vector."""
+        flat = [np.asarray(leaf)[0].reshape(-1, *leaf.shape[3:]) for leaf in jax.tree.leaves(leaves)]
+        return np.concatenate([leaf[:count].reshape(count, -1) for leaf in flat], axis=1)

@@ -1,0 +1,88 @@
+"""From a config to a run directory: load an experiment, compute, check, draw, report.
+
+An experiment is a Python file with
+
+    class Config(lab.config.ExperimentConfig)         the tables of its configs
+    compute(config, session) -> None                  fills the run directory's results
+    checks(config, data) -> list[lab.Check]           what the results prove
+    summary(data) -> lab.table.Table                  the numbers, one row a contender
+    outcomes(data) -> lab.table.Table                 how the runs ended, likewise
+    verdict(data) -> str                              the answer in a sentence or two
+    figures(data) -> dict[str, () -> plots.Figure]    pictures of the results
+
+where `data` is the `xarray.DataTree` of the results. Only `compute` and `checks` see the config:
+table and figures can be made from a run directory alone.
+"""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import xarray as xr
+
+from lab import results
+from lab.api import make_plan
+from lab.engine import Engine, Meter
+from lab.errors import LabError
+from lab.losses import Loss
+from lab.optimizers import Optimizer
+from lab.plan import Run
+from lab.progress import Reporter
+from lab.starts import Starts
+
+PARTS = ("Config", "compute", "checks", "summary", "outcomes", "verdict", "figures")
+
+
+class Session:
+    """What `compute` works with: where results go, who watches, and where the time went."""
+
+    def __init__(self, folder: Path, reporter: Reporter):
+        self.folder, self.reporter = folder, reporter
+        self.meter = Meter()
+
+    def sweep(self, loss: Loss, optimizer: Optimizer, starts: Starts, run: Run) -> Engine:
+        """Run an optimizer's lanes into the results, as a group of its label, and tell how it goes.
+
+        Blocks that an earlier, interrupted run left are not run again.
+
+        Returns:
+            The engine, with its compiled programs, for `lanes` and `replay`.
+        """
+        plan = make_plan(loss, optimizer, starts, run)
+        engine = Engine(plan, meter=self.meter)
+        with self.reporter.task(optimizer.label, plan.layout.lanes * run.steps) as report:
+            self.meter.listener = report
+            results.run_into(self.folder, optimizer.label, engine)
+            self.meter.listener = lambda lane_steps: None
+        return engine
+
+    def save(self, group: str, data: xr.Dataset) -> None:
+        """Keep a dataset in the results; names of groups that are no labels begin with `_`."""
+        results.save(self.folder / results.RESULTS, group, data)
+
+    def data(self) -> xr.DataTree:
+        """The results so far."""
+        return results.load(self.folder / results.RESULTS)
+
+
+def load_experiment(path: Path) -> ModuleType:
+    """The module of an experiment file.
+
+    Raises:
+        LabError: when it cannot be imported, or a part is missing.
+    """
+    name = f"lab_experiment_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise LabError(f"{path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # pydantic looks up annotations there
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # whatever a user's file may raise, the user is told
+        raise LabError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
+    missing = [part for part in PARTS if not hasattr(module, part)]
+    if missing:
+        raise LabError(f"{path} is no experiment: it has no {', '.join(missing)}")
+    return module

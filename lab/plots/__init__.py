@@ -1,0 +1,29 @@
+"""Figures from labelled arrays: for slides, for print, for readers without colour or sight.
+
+Every function here takes arrays and returns a `Figure`, and none of them evaluates a loss. What
+lives here knows matplotlib, never pyplot, and leaves no setting changed.
+"""
+
+from lab.plots.basins import basins
+from lab.plots.curves import curves
+from lab.plots.figure import Figure
+from lab.plots.files import FigureFiles, save
+from lab.plots.outcomes import outcomes
+from lab.plots.paths import paths
+from lab.plots.sensitivity import sensitivity
+from lab.plots.styles import Style, styles
+from lab.plots.themes import theme
+
+__all__ = [
+    "Figure",
+    "FigureFiles",
+    "Style",
+    "basins",
+    "curves",
+    "outcomes",
+    "paths",
+    "save",
+    "sensitivity",
+    "styles",
+    "theme",
+]

@@ -1,0 +1,64 @@
+"""A figure that knows what it shows: title, caption, alt text, and the numbers in it."""
+
+import base64
+import html
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib.figure
+
+from lab.plots.text import wrapped
+from lab.plots.themes import current, theme
+
+SIZE = (10.0, 5.6)  # inches: 16:9, and legible from the last row
+
+
+class Figure(matplotlib.figure.Figure):
+    """A matplotlib figure with words.
+
+    Attributes:
+        title_text: What the figure shows.
+        caption: What one point, line or pixel is, and the definitions used.
+        alt: What is seen, with the numbers, for those who cannot see it.
+        columns: The headings of `rows`.
+        rows: The numbers drawn, one tuple a row.
+    """
+
+    def __init__(self, title_text: str, *, height: float = SIZE[1]):
+        """An empty figure with its title; `tell` adds the words."""
+        super().__init__(figsize=(SIZE[0], height), layout="constrained")
+        self.title_text = title_text
+        self.caption = ""
+        self.alt = ""
+        self.columns: tuple[str, ...] = ()
+        self.rows: list[tuple[Any, ...]] = []
+        self._theme = current().name
+        self.get_layout_engine().set(w_pad=0.07, h_pad=0.06, wspace=0.02, hspace=0.02)
+        self.suptitle(wrapped(title_text, 72), x=0.012, ha="left")
+
+    def tell(
+        self, *, caption: str, alt: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+    ) -> "Figure":
+        """Give the figure its words and numbers; returns itself."""
+        self.caption, self.alt = caption, alt
+        self.columns, self.rows = tuple(columns), [tuple(row) for row in rows]
+        return self
+
+    def settle(self) -> None:
+        """Solve the layout once and keep it, with the title at the same place on every figure."""
+        self.draw_without_rendering()
+        self.set_layout_engine("none")
+        self._suptitle.set(y=1 - 0.06 / self.get_figheight(), va="top")
+
+    def _repr_html_(self) -> str:
+        buffer = io.BytesIO()
+        with theme(self._theme):
+            self.settle()
+            self.savefig(buffer, format="png", dpi=100)
+        data = base64.b64encode(buffer.getvalue()).decode()
+        return (
+            f'<figure style="margin:0"><img src="data:image/png;base64,{data}" '
+            f'alt="{html.escape(self.alt)}" style="max-width:100%">'
+            f"<figcaption>{html.escape(self.caption)}</figcaption></figure>"
+        )

@@ -1,0 +1,159 @@
+"""Checks that hold for every comparison of descents, each against something independent."""
+
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import xarray as xr
+from jaxtyping import Float
+
+from lab import losses, optimizers, theory
+from lab.api import sweep
+from lab.check import Check
+from lab.descent import Outcome
+from lab.losses import Loss
+from lab.optimizers import Optimizer
+from lab.optimizers.recipe import Sweep
+
+NEWTON_STEPS = 50
+CLOSED_FORM_STEPS = 20
+
+
+def minima_by_newton(loss: Loss, contenders: Mapping[str, xr.Dataset]) -> list[Check]:
+    """Newton's method, in float64, from where a lane ended, finds each of the catalogue's minima.
+
+    The start is the last point, of all lanes, that is closest to the minimum; what is measured is
+    how far from the catalogue's minimum Newton comes to rest.
+    """
+    if loss.swept or not len(loss.minima()):
+        return []
+    ends = np.concatenate([_last_points(data) for data in contenders.values()])
+    if not len(ends):
+        return []
+    source = f"catalogue of losses: {loss.source}"
+    found = []
+    for minimum in loss.minima():
+        nearest = ends[np.argmin(np.sum((ends - minimum) ** 2, axis=1))]
+        distance = float(np.linalg.norm(newton(loss, nearest) - minimum))
+        place = ", ".join(f"{x:.6g}" for x in minimum[:4]) + (", ..." if len(minimum) > 4 else "")
+        found.append(Check(f"Newton ends at the minimum ({place})", 0, distance, 1e-6, source))
+    return found
+
+
+def newton(loss: Loss, x: Float[np.ndarray, " dim"]) -> Float[np.ndarray, " dim"]:
+    """Damped Newton's method on the gradient, in float64: the critical point near x.
+
+    Steps solve H p = -g by least squares, so a flat direction (a curve of minima) is left alone;
+    a step is halved until the gradient's norm does not grow.
+    """
+    with jax.enable_x64(True):
+        gradient, hessian = jax.jit(jax.grad(loss)), jax.jit(jax.hessian(loss))
+        x = jnp.asarray(x, jnp.float64)
+        for _ in range(NEWTON_STEPS):
+            g = gradient(x)
+            if not jnp.any(g):
+                break
+            step = jnp.linalg.lstsq(hessian(x), -g)[0]
+            size = 1.0
+            while size > 1e-3 and not jnp.linalg.norm(gradient(x + size * step)) <= jnp.linalg.norm(g):
+                size /= 2
+            if size <= 1e-3:
+                break
+            x = x + size * step
+        return np.asarray(x)
+
+
+def nothing_below(loss: Loss, contenders: Mapping[str, xr.Dataset], precision: str) -> list[Check]:
+    """No lane saw a loss below the lowest known one, but for rounding."""
+    lowest = [data.best_loss - data.minimum_loss for data in contenders.values() if "best_loss" in data]
+    known = all(data.attrs["minimum_known"] for data in contenders.values())
+    if not known or not lowest:
+        return []
+    depth = max(0.0, -min(float(excess.min()) for excess in lowest))
+    scale = max(1.0, *(float(abs(data.minimum_loss).max()) for data in contenders.values()))
+    rounding = 16 * scale * float(jnp.finfo(precision).eps)
+    name = "depth of the lowest loss seen below the known minimum"
+    return [Check(name, 0, depth, rounding, f"catalogue of losses: {loss.source}", at_most=True)]
+
+
+def closed_form(precision: str) -> Check:
+    """Gradient descent on a quadratic, through the whole engine, against (1 - eta lambda)^k x_0."""
+    curvature, rates = np.array([1.0, 10.0]), np.array([0.01, 0.05, 0.12, 0.19])
+    start = np.array([[1.0, -1.0], [2.0, 0.5]])
+    data = sweep(
+        losses.quadratic(condition_number=10.0),
+        optimizers.optimizer("sgd", learning_rate=rates),
+        start,
+        steps=CLOSED_FORM_STEPS,
+        gradient_below=0.0,
+        precision=precision,
+    )
+    exact = theory.quadratic_descent(start, curvature, rates[:, None, None], CLOSED_FORM_STEPS)
+    error = np.abs(data.final_point.values - exact) / np.abs(start)
+    return Check(
+        f"largest error of {CLOSED_FORM_STEPS} steps on a quadratic, relative to the start",
+        expected=0,
+        measured=float(np.max(error)),
+        tolerance=4 * CLOSED_FORM_STEPS * float(jnp.finfo(precision).eps),
+        source="closed form x_k = (1 - eta lambda)^k x_0",
+        at_most=True,
+    )
+
+
+def stability(
+    loss: Loss, contenders: Mapping[str, Optimizer], results: Mapping[str, xr.Dataset]
+) -> list[Check]:
+    """Plain and heavy-ball descent converge to no minimum at rates above 2 (1 + beta) / lambda.
+
+    For each known minimum with curvature and each such optimizer: the largest rate at which any
+    lane converged there, against the limit.
+    """
+    found = []
+    for label, optimizer in contenders.items():
+        momentum = _heavy_ball(optimizer)
+        if momentum is not None and not loss.swept and "minimum" in results[label]:
+            for index, minimum in enumerate(loss.minima()):
+                found += _stability_at(loss, label, results[label], index, minimum, momentum)
+    return found
+
+
+def _heavy_ball(optimizer: Optimizer) -> float | None:
+    """The momentum of `sgd` whose only sweep is its learning rate; None for anything else."""
+    node = optimizer.recipe.node
+    if getattr(node, "function", None) is not optax.sgd or [*optimizer.swept] != ["learning_rate"]:
+        return None
+    momentum = node.arguments.get("momentum") or 0.0
+    plain = isinstance(node.arguments["learning_rate"], Sweep) and isinstance(momentum, int | float)
+    return float(momentum) if plain and not node.arguments.get("nesterov") else None
+
+
+def _stability_at(
+    loss: Loss, label: str, data: xr.Dataset, index: int, minimum: np.ndarray, momentum: float
+) -> list[Check]:
+    with jax.enable_x64(True):
+        curvature = float(np.linalg.eigvalsh(jax.hessian(loss)(jnp.asarray(minimum)))[-1])
+    pooled = [dim for dim in data.outcome.dims if dim != "learning_rate"]
+    settled = ((data.outcome == Outcome.CONVERGED) & (data.minimum == index)).any(pooled).values
+    if not curvature > 0 or not settled.any():
+        return []
+    place = ", ".join(f"{x:.3g}" for x in minimum[:4])
+    return [
+        Check(
+            f"{label}: largest rate that converged to ({place})",
+            expected=theory.stability_limit(curvature, momentum),
+            measured=float(data.learning_rate.values[settled].max()),
+            tolerance=0,
+            source="2 (1 + beta) / lambda_max: Polyak 1964; Goh 2017",
+            at_most=True,
+        )
+    ]
+
+
+def _last_points(data: xr.Dataset) -> Float[np.ndarray, "lane dim"]:
+    """The finite last points of all lanes."""
+    if "final_point" not in data:
+        return np.empty((0, data.sizes.get("dim", 0)))
+    points = data.final_point.values.reshape(-1, data.sizes["dim"])
+    return points[np.all(np.isfinite(points), axis=1)].astype(np.float64)

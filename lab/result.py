@@ -1,0 +1,106 @@
+"""What a run left behind, opened: data, table, checks, figures, report.
+
+What `lab show` needs is read without JAX, xarray or matplotlib; the rest is imported when used.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lab.check import Check
+from lab.errors import LabError
+from lab.table import Table
+
+if TYPE_CHECKING:
+    from xarray import DataTree
+
+    from lab.plots import Figure
+
+
+class Result:
+    """A run directory, read lazily. In a notebook it shows its report.
+
+    Attributes:
+        directory: where it is.
+        manifest: what it was made from, and where the time went.
+    """
+
+    def __init__(self, directory: Path, manifest: Mapping[str, Any]):
+        self.directory, self.manifest = directory, manifest
+
+    def __repr__(self) -> str:
+        return f"<run {str(self.directory)!r}: {self.manifest['title']}>"
+
+    def _repr_html_(self) -> str:
+        from lab.pages import page_of
+        from lab.report import notebook_html
+
+        return notebook_html(page_of(self))
+
+    @cached_property
+    def data(self) -> "DataTree":
+        """The results: one group a label; arrays are read when they are used."""
+        from lab import results
+
+        return results.load(self.directory / results.RESULTS)
+
+    @cached_property
+    def figures(self) -> Mapping[str, "Figure"]:
+        """The figures by name, as matplotlib figures; each is drawn when it is asked for."""
+        return Gallery(self.makers())
+
+    def makers(self) -> dict[str, Callable[[], "Figure"]]:
+        """The experiment's figures, not yet drawn."""
+        from lab.experiment import load_experiment
+
+        path = Path(self.manifest["experiment"])
+        if not path.is_file():
+            raise LabError(f"{path}, the experiment of {self.directory}, is no longer there")
+        return load_experiment(path).figures(self.data)
+
+    @property
+    def table(self) -> Table:
+        """The summary, one row a contender."""
+        return Table.from_json(self._read("summary.json"))
+
+    @property
+    def checks(self) -> list[Check]:
+        """What the run proved."""
+        return [Check.from_row(row) for row in json.loads(self._read("checks.json"))]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check holds."""
+        return all(check.passed for check in self.checks)
+
+    @property
+    def report(self) -> Path:
+        """The HTML report."""
+        return self.directory / "report.html"
+
+    def _read(self, name: str) -> str:
+        try:
+            return (self.directory / name).read_text()
+        except OSError as error:
+            raise LabError(f"{self.directory / name} cannot be read: {error.strerror}") from error
+
+
+class Gallery(Mapping[str, "Figure"]):
+    """Figures by name; each is drawn at its first use."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], "Figure"]]):
+        self._makers = dict(makers)
+        self._drawn: dict[str, Figure] = {}
+
+    def __getitem__(self, name: str) -> "Figure":
+        if name not in self._drawn:
+            self._drawn[name] = self._makers[name]()
+        return self._drawn[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)

@@ -1,0 +1,28 @@
+"""Closed forms that descents can be held against."""
+
+import numpy as np
+from jaxtyping import Float
+
+
+def stability_limit(curvature: float, momentum: float = 0.0) -> float:
+    r"""The learning rate above which a minimum of this largest curvature repels.
+
+    2 (1 + beta) / lambda for the heavy ball x_{k+1} = x_k - alpha g_k + beta (x_k - x_{k-1}), so
+    2 / lambda for plain gradient descent (Polyak, USSR Computational Mathematics 4, 1964;
+    Goh, "Why Momentum Really Works", Distill 2017).
+
+    Args:
+        curvature: lambda, the largest eigenvalue of the Hessian at the minimum.
+        momentum: beta, in [0, 1).
+    """
+    return 2 * (1 + momentum) / curvature
+
+
+def quadratic_descent(
+    start: Float[np.ndarray, "..."],
+    curvature: Float[np.ndarray, "..."],
+    learning_rate: Float[np.ndarray, "..."],
+    steps: int,
+) -> Float[np.ndarray, "..."]:
+    """Where gradient descent on lambda x^2 / 2 is after k steps: (1 - eta lambda)^k x_0."""
+    return (1 - learning_rate * curvature) ** steps * start

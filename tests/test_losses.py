@@ -1,0 +1,364 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.optimize
+
+import lab.losses as losses
+from lab.errors import SpecError
+
+CASES = [(name, family.dimension or n) for name, family in losses.catalogue.items()
+         for n in ([2] if family.dimension else [2, 3, 5])]  # fmt: skip
+IDS = [f"{name}-{n}d" for name, n in CASES]
+SMOOTH = [case for case in CASES if case[0] != "ackley"]
+SETTINGS = {
+    "quadratic": {"condition_number": 7.0},
+    "rosenbrock": {"a": 0.5, "b": 3.0},
+    "rastrigin": {"amplitude": 4.0},
+    "ackley": {"a": 10.0, "b": 0.5, "c": 3.0},
+    "scalar_factorisation": {"y": -2.0},
+}
+
+
+@pytest.fixture(autouse=True)
+def float64():
+    with jax.enable_x64(True):
+        yield
+
+
+def make(name, n, **parameters):
+    family = losses.catalogue[name]
+    return family(**({} if family.dimension else {"dimension": n}), **parameters)
+
+
+def box_points(loss, count, seed=0):
+    return np.random.default_rng(seed).uniform(loss.low, loss.high, (count, loss.dimension))
+
+
+def messages(error):
+    return {".".join(map(str, fault.path)): fault.message for fault in error.value.faults}
+
+
+@pytest.mark.parametrize(("name", "n"), CASES, ids=IDS)
+def test_facts_are_complete_and_exported(name, n):
+    loss = make(name, n)
+    assert getattr(losses, name) is losses.catalogue[name] and name in losses.__all__
+    assert loss.name == name and loss.dimension == n
+    assert loss.low.shape == loss.high.shape == (n,) and np.all(loss.low < loss.high)
+    assert loss.source and any(letter.isdigit() for letter in loss.source)
+    assert loss.formula.startswith("f(") and not loss.formula.endswith(".")
+    assert loss.minima().shape[1] == n and loss.minima().dtype == np.float64
+    assert np.all((loss.low <= loss.minima()) & (loss.minima() <= loss.high))
+    assert not (loss.takes_step or loss.takes_key)
+    assert hash(loss.static) == hash(make(name, n).static) and loss.static == make(name, n).static
+
+
+@pytest.mark.parametrize(("name", "n"), CASES, ids=IDS)
+def test_gradient_equals_central_differences(name, n):
+    loss, h = make(name, n), 1e-6
+    for x in box_points(loss, 20):
+        steps = h * np.maximum(1, np.abs(x)) * np.eye(len(x))
+        central = [(loss(x + s) - loss(x - s)) / (2 * s.sum()) for s in steps]
+        scale = 1 + np.abs(float(loss(x)))
+        np.testing.assert_allclose(jax.grad(loss)(jnp.array(x)), central, rtol=1e-6, atol=1e-9 * scale)
+
+
+@pytest.mark.parametrize(("name", "n"), CASES, ids=IDS)
+@pytest.mark.parametrize("settings", [{}, SETTINGS], ids=["default", "other"])
+def test_minima_are_minima(name, n, settings):
+    loss = make(name, n, **settings.get(name, {}))
+    minima = jnp.array(loss.minima())
+    values = [float(loss(x)) for x in minima]
+    if loss.minimum() is not None:
+        assert min(values) == values[0] == pytest.approx(loss.minimum(), abs=1e-14)
+    for x in minima:
+        scale = 1.0
+        if name != "ackley":
+            eigenvalues = np.linalg.eigvalsh(jax.hessian(loss)(x))
+            scale = eigenvalues[-1]
+            assert eigenvalues[0] >= -1e-12 * scale
+        assert np.abs(jax.grad(loss)(x)).max() <= 1e-14 * max(1, scale)
+    around = np.random.default_rng(1).normal(0, 1e-3, (200, n))
+    for x, value in zip(minima, values, strict=True):
+        assert np.min(jax.vmap(loss)(x + around)) >= value - 1e-14
+
+
+@pytest.mark.parametrize(("name", "n"), CASES, ids=IDS)
+def test_nothing_in_the_box_is_below_the_minimum(name, n):
+    loss = make(name, n)
+    values = jax.jit(jax.vmap(loss))(box_points(loss, 100_000))
+    assert np.all(np.isfinite(values)) and values.min() >= loss.minimum()
+
+
+@pytest.mark.parametrize(("name", "n"), CASES, ids=IDS)
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32", "float64"])
+def test_dtype_of_the_point_is_kept(name, n, dtype):
+    parameters = {key: np.float64(value) for key, value in SETTINGS.get(name, {}).items()}
+    loss = make(name, n)
+    x = jnp.array(box_points(loss, 1)[0], dtype)
+    for value in (loss(x), loss(x, **parameters), jax.jit(loss)(x, **parameters)):
+        assert value.dtype == x.dtype and value.shape == ()
+    assert jax.grad(loss)(x).dtype == x.dtype
+    eps = float(jnp.finfo(x.dtype).eps)
+    exact = float(loss(x.astype("float64")))
+    ripples = 1000 if name in ("rastrigin", "ackley") else 30  # sin(pi x) far from 0
+    assert float(loss(x)) == pytest.approx(exact, rel=ripples * eps, abs=ripples * eps)
+
+
+@pytest.mark.parametrize("n", [2, 3, 10])
+def test_rosenbrock_is_scipys(n):
+    loss = losses.rosenbrock(dimension=n)
+    for x in box_points(loss, 10):
+        np.testing.assert_allclose(loss(x), scipy.optimize.rosen(x), rtol=1e-13)
+        np.testing.assert_allclose(
+            jax.grad(loss)(jnp.array(x)), scipy.optimize.rosen_der(x), rtol=1e-11, atol=1e-10
+        )
+        np.testing.assert_allclose(
+            jax.hessian(loss)(jnp.array(x)), scipy.optimize.rosen_hess(x), rtol=1e-11, atol=1e-10
+        )
+
+
+def curvatures(loss, x):
+    return np.linalg.eigvalsh(jax.hessian(loss)(jnp.array(x)))
+
+
+def test_published_thresholds():
+    himmelblau = losses.himmelblau()
+    rates = [2 / curvatures(himmelblau, x)[-1] for x in himmelblau.minima()]
+    np.testing.assert_allclose(rates, [0.0243060, 0.0248293, 0.0149493, 0.0189719], atol=5e-8)
+    top = np.array([-0.270845, -0.923039])
+    assert float(himmelblau(top)) == pytest.approx(181.616522, abs=5e-7)
+    assert np.all(curvatures(himmelblau, top) < 0)
+    least, most = curvatures(losses.rosenbrock(), [1, 1.0])
+    assert most / least == pytest.approx(2508.01, abs=5e-3)
+    assert 2 / most == pytest.approx(0.00199680, abs=5e-9)
+    least, most = curvatures(losses.beale(), [3, 0.5])
+    assert most / least == pytest.approx(162.47, abs=5e-3)
+    assert 2 / most == pytest.approx(0.0408332, abs=5e-8)
+    assert float(losses.rosenbrock()([-1.2, 1.0])) == pytest.approx(24.2, rel=1e-14)
+    assert float(losses.beale()([1.0, 1.0])) == 14.203125
+
+
+def test_all_minima_of_the_wells_are_listed():
+    for loss in (losses.three_wells(), losses.two_gaussians(), losses.himmelblau()):
+        ends = [
+            scipy.optimize.minimize(loss, x, jac=jax.grad(loss), method="BFGS", tol=1e-9).x
+            for x in box_points(loss, 40)
+        ]
+        ends = [x for x in ends if np.all((loss.low < x) & (x < loss.high))]
+        distances = np.linalg.norm(np.array(ends)[:, None] - loss.minima(), axis=-1)
+        assert distances.min(axis=1).max() < 1e-5
+        assert set(distances.argmin(axis=1)) == set(range(len(loss.minima())))
+
+
+def test_quadratic_has_its_condition_number():
+    loss = losses.quadratic(condition_number=50.0, dimension=4)
+    np.testing.assert_allclose(curvatures(loss, np.zeros(4)), np.geomspace(1, 50, 4), rtol=1e-13)
+    assert float(losses.quadratic(dimension=1)([2.0])) == 2.0
+
+
+def test_minima_follow_parameters():
+    np.testing.assert_array_equal(losses.rosenbrock(a=2.0).minima(), [[2, 4]])
+    assert losses.rosenbrock(a=2.0, dimension=3).minima().shape == (0, 3)
+    assert losses.rosenbrock(a=2.0, dimension=3).minimum() is None
+    assert losses.rosenbrock(dimension=4).minimum() == 0
+    swept = losses.scalar_factorisation(y=[1.0, 4.0])
+    np.testing.assert_array_equal(swept.minima(y=4.0), [[2, 2], [-2, -2]])
+    np.testing.assert_array_equal(losses.scalar_factorisation(y=0.0).minima(), [[0, 0]])
+
+
+def test_ackley_at_its_minimum():
+    loss = losses.ackley(dimension=3)
+    assert float(loss(np.zeros(3))) == 0
+    assert not np.any(jax.grad(loss)(jnp.zeros(3)))
+    tiny = jnp.full(3, 1e-5, "float32")
+    assert float(loss(tiny)) == pytest.approx(float(loss(tiny.astype("float64"))), rel=1e-6)
+
+
+def test_sweeps_are_kept_apart():
+    loss = losses.rosenbrock(b=[1, 10, 100], a=2)
+    np.testing.assert_array_equal(loss.swept["b"], [1.0, 10.0, 100.0])
+    assert loss.parameters == {"a": 2.0} and type(loss.parameters["a"]) is float
+    assert float(loss([2.0, 5.0], b=10.0)) == 10
+    with pytest.raises(SpecError, match="b: rosenbrock compares several values"):
+        loss([2.0, 5.0])
+    with pytest.raises(SpecError, match="compares several"):
+        loss.minima()
+
+
+def test_points_of_wrong_shape_are_told():
+    with pytest.raises(SpecError, match=r"one point of shape \(2,\), not \(5, 2\).*vmap"):
+        losses.beale()(jnp.zeros((5, 2)))
+    with pytest.raises(SpecError, match=r"shape \(1,\), not \(\)"):
+        losses.double_well()(1.0)
+    assert float(losses.beale()([3, 0])) == float(losses.beale()([3.0, 0.0]))
+
+
+BAD = [
+    ({"c": 1.0}, {"c": "rosenbrock has no parameter 'c'; allowed: a, b, dimension"}),
+    ({"dimensoin": 3}, {"dimensoin": "rosenbrock has no parameter 'dimensoin'; did you mean 'dimension'?"}),
+    ({"a": "1", "b": True}, {"a": "must be a number or an array of numbers, not '1'",
+                             "b": "must be a number or an array of numbers, not True"}),
+    ({"a": float("nan")}, {"a": "must be finite, not nan"}),
+    ({"a": [1.0, float("inf")]}, {"a": "must be finite"}),
+    ({"a": 10**400}, {"a": "is too large a number"}),
+    ({"a": []}, {"a": "is an empty list; give at least one value to compare"}),
+    ({"a": [[1.0]]}, {"a": "must be a number, or a list of numbers to compare, not of shape (1, 1)"}),
+    ({"a": [[1.0], [1.0, 2.0]]}, {"a": "holds lists of different lengths"}),
+    ({"dimension": 1}, {"dimension": "must be a whole number from 2 to 10000000, not 1"}),
+    ({"dimension": 2.5}, {"dimension": "must be a whole number from 2 to 10000000, not 2.5"}),
+    ({"dimension": "2"}, {"dimension": "must be a whole number from 2 to 10000000, not '2'"}),
+    ({"dimension": float("nan")}, {"dimension": "must be a whole number from 2 to 10000000, not nan"}),
+    ({"a": 1j}, {"a": "must be a number or an array of numbers, not 1j"}),
+    ({"a": None}, {"a": "must be a number or an array of numbers, not empty"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "told"), BAD, ids=lambda v: str(v)[:40])
+def test_wrong_input_is_told(given, told, tmp_path):
+    with pytest.raises(SpecError) as error:
+        losses.rosenbrock(**given)
+    assert messages(error) == told
+    with pytest.raises(SpecError) as error:
+        losses.from_spec({"name": "rosenbrock", **given}, tmp_path)
+    assert messages(error) == told
+
+
+@pytest.mark.parametrize(("spec", "key", "told"), [
+    ({"name": "rosenbrok"}, "name", "unknown loss 'rosenbrok'; did you mean 'rosenbrock'?"),
+    ({"nmae": "beale"}, "nmae", "unknown key; did you mean 'name'?"),
+    ({}, "name", "missing: give the loss's 'name', or a 'formula'"),
+    ({"name": "beale", "formula": "x"}, "formula", "give either 'name' or 'formula', not both"),
+    ({"name": 3}, "name", "must be a text, not 3"),
+    ({"name": "beale", "dimension": 3}, "dimension", "beale has dimension 2, not 3"),
+    ({"name": "beale", "a": 3}, "a", "beale has no parameter 'a'; it takes none"),
+    ({"name": "quadratic", "condition_number": [4.0, -1.0]}, "condition_number",
+     "must be above 0, not -1.0"),
+])  # fmt: skip
+def test_wrong_tables_are_told(spec, key, told, tmp_path):
+    with pytest.raises(SpecError) as error:
+        losses.from_spec(spec, tmp_path)
+    assert messages(error) == {key: told}
+
+
+FILE = '''
+import jax.numpy as jnp
+from helper import scale
+from lab.losses import surface, rosenbrock
+
+def valley(x, a=1.0, weights={"w": jnp.ones(3)}, *, step=0, mode="plain"):
+    """f(x) = a x_0^2 + sum w."""
+    return a * scale * x[0] ** 2 + jnp.sum(weights["w"]) + 0 * step
+
+def noisy(x, *, key):
+    return jnp.sum(x) + 0 * jnp.asarray(key is None, x.dtype)
+
+def vector(x): return x
+def integer(x): return 3
+def pair(x): return x[0], x[1]
+def needy(x, data): return x[0] * data
+def broken(x): return x[0] * undefined
+def pointless(): return 0.0
+number = 3.0
+
+@surface(low=[-1, -1], high=[1, 1], minima=[[0, 0]], minimum=0.0, source="Me 2020")
+def bowl(x, a=2.0):
+    """f(x, y) = a (x^2 + y^2)."""
+    return a * jnp.sum(x**2)
+
+steep = rosenbrock(b=1000.0)
+'''
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "mine.py").write_text(FILE)
+    (tmp_path / "helper.py").write_text("scale = 2.0\n")
+    (tmp_path / "typo.py").write_text("a = 1\ndef f(x)\n    return x\n")
+    (tmp_path / "raises.py").write_text("a = 1\n\nb = a / 0\n")
+    (tmp_path / "leaves.py").write_text("import sys\nsys.exit(3)\n")
+    return tmp_path
+
+
+def test_functions_of_a_file(folder):
+    valley = losses.from_spec({"name": "mine.py:valley", "a": np.array([1.0, 2.0])}, folder)
+    assert valley.name == "valley" and valley.dimension is None and valley.takes_step
+    assert valley.formula == "f(x) = a x_0^2 + sum w" and set(valley.parameters) == {"weights"}
+    assert float(valley(jnp.array([3.0]), a=1.0, step=5)) == 21.0
+    assert valley.minima().shape == (0, 0) and valley.minimum() is None
+    again = losses.from_spec({"name": "mine.py:valley", "a": 1.0}, folder)
+    assert again.function is valley.function
+    tree = losses.from_spec({"name": "mine.py:valley", "weights": {"w": [0.0, 0, 0]}}, folder)
+    assert float(tree(jnp.array([1.0]))) == 2.0 and not tree.swept
+    swept = losses.from_spec({"name": "mine.py:valley", "weights": {"w": np.ones((4, 3))}}, folder)
+    assert set(swept.swept) == {"weights"}
+    assert losses.from_spec({"name": "mine.py:noisy", "dimension": 3}, folder).takes_key
+    bowl = losses.from_spec({"name": "mine.py:bowl", "a": 3.0}, folder)
+    assert bowl.dimension == 2 and float(bowl([1.0, 1.0])) == 6 and bowl.source == "Me 2020"
+    steep = losses.from_spec({"name": "mine.py:steep", "a": [0.0, 1.0]}, folder)
+    assert steep.parameters == {"b": 1000.0} and set(steep.swept) == {"a"}
+    assert losses.from_spec({"name": "mine.py:needy", "data": 2.0}, folder).parameters == {"data": 2.0}
+
+
+@pytest.mark.parametrize(("spec", "key", "told"), [
+    ({"name": "mime.py:valley"}, "name", "there is no file 'mime.py' in .*did you mean 'mine.py'"),
+    ({"name": "mine.py:vally"}, "name", "mine.py has no 'vally'; did you mean 'valley'?"),
+    ({"name": "mine.py"}, "name", "names no function; write 'mine.py:NAME'; allowed: .*valley"),
+    ({"name": "mine.py:number"}, "name", "a loss is a function of one point, not 3.0"),
+    ({"name": "mine.py:pointless"}, "name", "pointless takes no point: a loss is a function"),
+    ({"name": "mine.py:needy"}, "data", "needy needs a value for 'data'"),
+    ({"name": "mine.py:valley", "b": 1.0}, "b", "valley has no parameter 'b'; allowed: a, weights"),
+    ({"name": "mine.py:valley", "mode": "fast"}, "mode", "valley has no parameter 'mode'"),
+    ({"name": "mine.py:valley", "weights": 1.0}, "weights", "must have the structure"),
+    ({"name": "mine.py:valley", "weights": {"w": np.ones((2, 2, 3))}}, "weights", "must have shape"),
+    ({"name": "mine.py:vector", "dimension": 2}, "name", r"vector returns float64 of shape \(2,\)"),
+    ({"name": "mine.py:integer", "dimension": 2}, "name", "integer returns int"),
+    ({"name": "mine.py:pair", "dimension": 2}, "name", "pair returns a tuple; a loss returns one"),
+    ({"name": "mine.py:broken", "dimension": 2}, "name", "NameError: name 'undefined'"),
+    ({"name": "mine.py:valley", "dimension": 0}, "dimension", "must be a whole number from 1"),
+    ({"name": "mine.py:steep", "dimension": 3}, "dimension", "rosenbrock has dimension 2, not 3"),
+    ({"name": "typo.py:f"}, "name", "typo.py:2: cannot be read as Python"),
+    ({"name": "raises.py:f"}, "name", "raises.py:3: fails on import with ZeroDivisionError"),
+    ({"name": "leaves.py:f"}, "name", "leaves.py:2: fails on import with SystemExit"),
+], ids=lambda v: str(v)[:40])  # fmt: skip
+def test_faults_of_a_file(spec, key, told, folder):
+    with pytest.raises(SpecError) as error:
+        losses.from_spec(spec, folder)
+    (fault,) = error.value.faults
+    assert fault.path == (key,)
+    pytest.raises(SpecError, lambda: losses.from_spec(spec, folder)).match(told.replace("?", r"\?"))
+
+
+def test_helpers_of_two_folders_do_not_mix(folder, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other")
+    (other / "mine.py").write_text(FILE)
+    (other / "helper.py").write_text("scale = 5.0\n")
+    values = [
+        float(losses.from_spec({"name": "mine.py:valley"}, place)(jnp.ones(1)))
+        for place in (folder, other)
+    ]
+    assert values == [5.0, 8.0]
+
+
+def test_plain_functions_are_losses():
+    loss = losses.as_loss(lambda x, a=2.0, n=3: a * x[0] ** n)
+    assert loss.parameters == {"a": 2.0, "n": 3} and loss.dimension is None and loss.low is None
+    assert losses.as_loss(loss) is loss
+    assert float(loss(jnp.array([2.0]))) == 16 and loss.minima().shape == (0, 0)
+    assert losses.as_loss(losses.beale).name == "beale"
+    assert float(losses.as_loss(jnp.sum)(jnp.ones(3))) == 3
+    with pytest.raises(SpecError, match="a loss is a function"):
+        losses.as_loss(3)
+
+
+def test_losses_of_trees_keep_their_dtype():
+    loss = losses.as_loss(lambda p, data=np.arange(3.0): jnp.sum((p["w"] * data + p["b"]) ** 2))
+    point = {"w": jnp.ones(3, "float32"), "b": jnp.zeros((), "float32")}
+    assert loss(point).dtype == jnp.float32 and float(loss(point)) == 5
+
+
+def test_facts_that_disagree_are_refused():
+    with pytest.raises(ValueError, match="low must be below high"):
+        losses.surface(low=1.0, high=1.0, source="")
+    with pytest.raises(ValueError, match="disagree"):
+        losses.surface(low=[0.0, 0.0], high=1.0, minima=[[0.5, 0.5, 0.5]], source="")
