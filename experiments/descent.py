@@ -9,10 +9,11 @@ import xarray as xr
 from pydantic import Field
 
 from lab import compare, config, plots, proofs, starts
+from lab.api import make_plan
 from lab.check import Check
 from lab.engine import Engine
 from lab.experiment import Session
-from lab.plan import Run
+from lab.plan import Plan, Run
 from lab.results import labels
 from lab.table import Column, Table
 
@@ -51,11 +52,19 @@ class Config(config.ExperimentConfig):
         return Run(**self.run.model_dump(), seed=self.seed, precision=self.precision)
 
 
+def plans(config: Config) -> dict[str, Plan]:
+    """One sweep for each optimizer."""
+    run = config.run_settings()
+    return {
+        label: make_plan(config.loss, optimizer, config.starts, run)
+        for label, optimizer in config.optimizers.items()
+    }
+
+
 def compute(config: Config, session: Session) -> None:
     """Sweep every optimizer; then look closer at the best setting of each."""
-    run = config.run_settings()
-    for label, optimizer in config.optimizers.items():
-        engine = session.sweep(config.loss, optimizer, config.starts, run)
+    for label, plan in plans(config).items():
+        engine = session.sweep(label, plan)
         closer = Closer(config, engine, session.data()[label].to_dataset())
         session.save(f"_curves/{label}", closer.curve())
         session.save(f"_paths/{label}", closer.paths())
@@ -221,7 +230,6 @@ COLUMNS = (
     Column("hit_step", "steps", "median step at which these reached it", ".0f"),
     Column("ert", "ERT", "expected steps to reach it with restarts: all steps spent by hits", ".4g"),
     Column("median", "median loss", "median final loss above the known minimum", ".2e"),
-    Column("spread", "quartiles", "its lower and upper quartile", ""),
     Column("good_decades", "good over", "decades of learning rate with 0.9 of the best share", ".2f"),
     Column("failed", "failed", "runs at all settings that diverged or left the domain", "%"),
 )

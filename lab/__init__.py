@@ -7,6 +7,8 @@ Only names live here; each is imported from its room when it is first asked for,
 from importlib import import_module
 from typing import Any
 
+from lab.devices import spread_over_cores
+
 __version__ = "0.1.0"
 
 _NAMES = {
@@ -26,6 +28,8 @@ __all__ = ["__version__", *_NAMES, *_ROOMS]  # noqa: PLE0604
 
 def __getattr__(name: str) -> Any:
     """A public name, from its room."""
+    if name in _NAMES or name in _ROOMS:
+        spread_over_cores()
     if name in _NAMES:
         module, _, attribute = _NAMES[name].partition(":")
         return getattr(import_module(module), attribute or name)

@@ -1,12 +1,15 @@
 """The command `lab`. Whatever needs JAX is imported by the command that needs it."""
 
+import functools
+import os
 import sys
+from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from lab import __version__
 from lab.errors import LabError
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -31,11 +34,41 @@ Smoke = Annotated[bool, typer.Option("--smoke", help="A run of seconds: apply [s
 Fresh = Annotated[bool, typer.Option("--fresh", help="Delete what an earlier run left there.")]
 
 
-@app.command()
+class Catalogue(StrEnum):
+    """What `lab list` lists."""
+
+    LOSSES = "losses"
+    OPTIMIZERS = "optimizers"
+    EXPERIMENTS = "experiments"
+    CONFIGS = "configs"
+
+
+def command(function: Callable[..., None]) -> Callable[..., None]:
+    """A command of `app`: what is wrong with the input is said in one message, exit code 2."""
+
+    @functools.wraps(function)
+    def friendly(*arguments: Any, **options: Any) -> None:
+        try:
+            function(*arguments, **options)
+        except LabError as error:
+            typer.echo(f"lab: {error}", err=True)
+            raise typer.Exit(BAD_INPUT) from error
+        except KeyboardInterrupt:
+            typer.echo("\nlab: interrupted; the same command goes on where it stopped", err=True)
+            raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:  # as in `lab list losses | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(FAILED) from None
+
+    return app.command(function.__name__.rstrip("_"))(friendly)
+
+
+@command
 def run(configs: Configs, out: Out = None, smoke: Smoke = False, fresh: Fresh = False) -> None:
     """Run configs; go on with interrupted runs; show finished ones."""
     from lab.progress import Reporter
     from lab.running import run as run_one
+    from lab.terminal import print_view, result_view
 
     paths, overrides = split(configs)
     if out is not None and len(paths) > 1:
@@ -43,42 +76,52 @@ def run(configs: Configs, out: Out = None, smoke: Smoke = False, fresh: Fresh = 
     passed = True
     for path in paths:
         result = run_one(path, overrides, out=out, smoke=smoke, fresh=fresh, reporter=Reporter())
-        show_result(result)
+        print_view(result_view(result))
         passed &= result.passed
     if not passed:
         raise typer.Exit(FAILED)
 
 
-@app.command()
+@command
 def check(configs: Configs, smoke: Smoke = False) -> None:
     """Validate configs, and say what they would run, without running."""
     from lab.forecast import forecast
-    from lab.terminal import rendered_to_stdout
+    from lab.terminal import print_view
 
     paths, overrides = split(configs)
     for path in paths:
-        rendered_to_stdout(forecast(path, overrides, smoke))
+        print_view(forecast(path, overrides, smoke))
 
 
-@app.command()
+@command
 def show(run: Annotated[Path, typer.Argument(help="A run directory.")]) -> None:
     """Show a finished run again."""
     from lab.running import open_run
+    from lab.terminal import print_view, result_view
 
-    show_result(open_run(run))
+    print_view(result_view(open_run(run)))
 
 
-@app.command()
+@command
 def compare(runs: Annotated[list[Path], typer.Argument(help="Run directories.")]) -> None:
     """Put the summaries of several runs side by side."""
     from lab.running import open_run
     from lab.terminal import print_view, table_view
 
-    tables = [open_run(run).table for run in runs]
-    print_view(table_view(tables[0].beside(tables[1:], [str(run) for run in runs])))
+    first, *others = [open_run(run).table for run in runs]
+    print_view(table_view(first.beside(others, [run.name or str(run) for run in runs])))
 
 
-@app.command()
+@command
+def list_(what: Annotated[Catalogue, typer.Argument(help="Which catalogue.")]) -> None:
+    """List what there is: losses, optimizers, experiments or configs."""
+    from lab import catalogues
+    from lab.terminal import print_view
+
+    print_view(getattr(catalogues, what.value)())
+
+
+@command
 def schema() -> None:
     """Print the JSON Schema of configs, for editors."""
     import json
@@ -86,6 +129,15 @@ def schema() -> None:
     from lab.config import schema as config_schema
 
     typer.echo(json.dumps(config_schema(), indent=2))
+
+
+@command
+def doctor() -> None:
+    """Say what the lab runs on, what is slow or missing, and how to mend it."""
+    from lab.doctor import examination
+    from lab.terminal import print_view
+
+    print_view(examination())
 
 
 def split(words: list[str]) -> tuple[list[str], list[str]]:
@@ -97,20 +149,6 @@ def split(words: list[str]) -> tuple[list[str], list[str]]:
     return configs, overrides
 
 
-def show_result(result: object) -> None:
-    """Print a finished run."""
-    from lab.terminal import print_view, result_view
-
-    print_view(result_view(result))
-
-
 def main() -> None:
-    """Run the command; what is wrong with the input is said in one message, with exit code 2."""
-    try:
-        app()
-    except LabError as error:
-        typer.echo(f"lab: {error}", err=True)
-        sys.exit(BAD_INPUT)
-    except KeyboardInterrupt:
-        typer.echo("\nlab: interrupted; the same command goes on where it stopped", err=True)
-        sys.exit(INTERRUPTED)
+    """Run the command."""
+    app()

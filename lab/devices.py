@@ -1,22 +1,30 @@
 """The devices that blocks run on: every GPU or, without one, one CPU device a core."""
 
 import os
-
-import jax
+import sys
+from typing import TYPE_CHECKING
 
 from lab.errors import LabError
 
+if TYPE_CHECKING:
+    import jax
+
+VARIABLE = "JAX_NUM_CPU_DEVICES"
+
 
 def spread_over_cores() -> None:
-    """Ask JAX for one CPU device a core; without effect once JAX has started its devices.
+    """Ask JAX for one CPU device a core; to be called before JAX starts its devices.
 
-    `JAX_NUM_CPU_DEVICES`, when it is set, is left to stand.
+    Where it has started already, or the variable is set, what there is stands.
     """
-    if "JAX_NUM_CPU_DEVICES" in os.environ:
+    if VARIABLE in os.environ:
+        return
+    if "jax" not in sys.modules:
+        os.environ[VARIABLE] = str(cores())
         return
     try:
-        jax.config.update("jax_num_cpu_devices", cores())
-    except RuntimeError:  # JAX has started: what it started with is what there is
+        sys.modules["jax"].config.update("jax_num_cpu_devices", cores())
+    except RuntimeError:  # JAX has started its devices
         return
 
 
@@ -25,8 +33,10 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def local_devices() -> list[jax.Device]:
+def local_devices() -> "list[jax.Device]":
     """The devices of JAX's default platform."""
+    import jax
+
     spread_over_cores()
     try:
         return jax.local_devices()

@@ -123,6 +123,23 @@ class Engine:
         losses += losses[-1:] * missing
         return Paths(np.stack(points, axis=1), np.stack(losses, axis=1))
 
+    def probe(self, seconds: float) -> int:
+        """Take steps of the first blocks for about so long; how many lane-steps that were."""
+        layout = self.plan.layout
+        group = next(self._groups((b, layout.ids(b)) for b in range(layout.blocks)))
+        ids = [part for _, part in group]
+        with self.plan.precision():
+            program, placed, lanes = self._begin(ids)
+            lanes, running = self._timed(program, program.advance, placed, lanes, 0, 1)
+            self.meter.run, reached, ahead = 0.0, 1, 4
+            while running and reached <= self.plan.run.steps and self.meter.run < seconds:
+                until = min(reached + ahead, self.plan.run.steps + 1)
+                lanes, running = self._timed(
+                    program, program.advance, placed, lanes, reached, until
+                )
+                reached, ahead = until, 2 * ahead
+        return max(reached - 1, 1) * sum(map(len, ids))
+
     def elsewhere(self, starts: Starts) -> "Engine":
         """The same programs from other starts, for `lanes` and `replay`."""
         other = copy(self)

@@ -3,6 +3,7 @@
 An experiment is a Python file with
 
     class Config(lab.config.ExperimentConfig)         the tables of its configs
+    plans(config) -> dict[str, Plan]                  the sweeps that it will run
     compute(config, session) -> None                  fills the run directory's results
     checks(config, data) -> list[lab.Check]           what the results prove
     summary(data) -> lab.table.Table                  the numbers, one row a contender
@@ -22,16 +23,12 @@ from types import ModuleType
 import xarray as xr
 
 from lab import results
-from lab.api import make_plan
 from lab.engine import Engine, Meter
 from lab.errors import LabError
-from lab.losses import Loss
-from lab.optimizers import Optimizer
-from lab.plan import Run
+from lab.plan import Plan
 from lab.progress import Reporter
-from lab.starts import Starts
 
-PARTS = ("Config", "compute", "checks", "summary", "outcomes", "verdict", "figures")
+PARTS = ("Config", "plans", "compute", "checks", "summary", "outcomes", "verdict", "figures")
 
 
 class Session:
@@ -41,19 +38,18 @@ class Session:
         self.folder, self.reporter = folder, reporter
         self.meter = Meter()
 
-    def sweep(self, loss: Loss, optimizer: Optimizer, starts: Starts, run: Run) -> Engine:
-        """Run an optimizer's lanes into the results, as a group of its label, and tell how it goes.
+    def sweep(self, label: str, plan: Plan) -> Engine:
+        """Run a plan's lanes into the results, as a group of this label, and tell how it goes.
 
         Blocks that an earlier, interrupted run left are not run again.
 
         Returns:
             The engine, with its compiled programs, for `lanes` and `replay`.
         """
-        plan = make_plan(loss, optimizer, starts, run)
         engine = Engine(plan, meter=self.meter)
-        with self.reporter.task(optimizer.label, plan.layout.lanes * run.steps) as report:
+        with self.reporter.task(label, plan.layout.lanes * plan.run.steps) as report:
             self.meter.listener = report
-            results.run_into(self.folder, optimizer.label, engine)
+            results.run_into(self.folder, label, engine)
             self.meter.listener = lambda lane_steps: None
         return engine
 

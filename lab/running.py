@@ -10,6 +10,7 @@ from typing import Any
 
 from lab import builtin
 from lab.config import Document, load
+from lab.devices import local_devices, spread_over_cores
 from lab.errors import LabError
 from lab.files import replace_text
 from lab.progress import Reporter, Silent
@@ -39,6 +40,7 @@ def run(
     Raises:
         LabError: for whatever is wrong with the input, in words for the user.
     """
+    spread_over_cores()
     reporter = reporter or Silent()
     path = builtin.find_config(str(config))
     document = load(path, overrides, smoke, experiments=builtin.experiments())
@@ -82,7 +84,6 @@ def _compute(
     command: str,
 ) -> Result:
     """Validate, compute, prove, draw and report; the manifest says `finished` last of all."""
-    from lab.devices import local_devices
     from lab.experiment import Session, load_experiment
 
     experiment = load_experiment(file)

@@ -8,7 +8,8 @@ import numpy as np
 from lab.errors import Fault, SpecError
 from lab.losses.values import fit, whole
 
-MISSING = object()  # stands where a key is absent, which has been told elsewhere
+MISSING = object()  # stands where a key is absent
+NOT_A_LIST = "must be a list of numbers, one for each dimension"
 
 
 class Reading:
@@ -18,8 +19,8 @@ class Reading:
         """Start without faults."""
         self.faults: list[Fault] = []
 
-    def fault(self, key: str, message: str) -> None:
-        """Note what is wrong with a key."""
+    def fault(self, key: str, message: str) -> Any:
+        """Note what is wrong with a key; None, to stand for its value."""
         self.faults.append(Fault((key,), message))
 
     def finish(self) -> None:
@@ -30,25 +31,22 @@ class Reading:
     def tree(self, key: str, value: Any) -> Any:
         """An array, or a pytree of arrays, in float64."""
         if value is MISSING:
-            return None
+            return self.fault(key, "missing")
         try:
             value, _ = fit(None, value)
         except ValueError as error:
-            self.fault(key, str(error))
-            return None
+            return self.fault(key, str(error))
         value = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), value)
         if isinstance(value, np.ndarray) and (value.ndim == 0 or value.size == 0):
-            self.fault(key, "must be a list of numbers, one for each dimension")
-            return None
+            return self.fault(key, NOT_A_LIST)
         return value
 
-    def vector(self, key: str, value: Any) -> np.ndarray | None:
+    def vector(self, key: str, value: Any) -> Any:
         """A list of numbers."""
         value = self.tree(key, value)
         if value is None or (isinstance(value, np.ndarray) and value.ndim == 1):
             return value
-        self.fault(key, "must be a list of numbers, one for each dimension")
-        return None
+        return self.fault(key, NOT_A_LIST)
 
     def spread(self, key: str, value: Any, centre: Any) -> Any:
         """Positive numbers in the structure of `centre`, where one number serves all."""
@@ -64,23 +62,21 @@ class Reading:
             self.fault(key, "must be above 0")
         return tree
 
-    def count(self, key: str, value: Any) -> int | None:
+    def count(self, key: str, value: Any) -> Any:
         """A number of starts."""
-        sizes = self.sizes(key, [value]) if value is not MISSING else None
+        sizes = self.sizes(key, value if value is MISSING else [value])
         return sizes[0] if sizes else None
 
-    def sizes(self, key: str, value: Any) -> tuple[int, ...] | None:
+    def sizes(self, key: str, value: Any) -> Any:
         """A list of whole numbers from 1."""
         if value is MISSING:
-            return None
+            return self.fault(key, "missing")
         if not isinstance(value, list | tuple) and np.shape(value) == ():
-            self.fault(key, f"must be a list of whole numbers, not {value!r:.60}")
-            return None
+            return self.fault(key, f"must be a list of whole numbers, not {value!r:.60}")
         try:
             return tuple(whole(size, 1) for size in value)
         except ValueError as error:
-            self.fault(key, str(error))
-            return None
+            return self.fault(key, str(error))
 
     def same_length(self, **values: Any) -> None:
         """All that could be read must have one length."""

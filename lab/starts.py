@@ -82,10 +82,10 @@ def grid(low: Sequence[float], high: Sequence[float], shape: Sequence[int]) -> S
         shape: Number of points along each axis.
     """
     reader = Reading()
-    low, high = reader.vector("low", low), reader.vector("high", high)
+    first, last = reader.vector("low", low), reader.vector("high", high)
     sizes = reader.sizes("shape", shape)
-    reader.same_length(low=low, high=high, shape=sizes)
-    for axis, (a, b, n) in enumerate(reader.rows(low, high, sizes)):
+    reader.same_length(low=first, high=last, shape=sizes)
+    for axis, (a, b, n) in enumerate(reader.rows(first, last, sizes)):
         if n == 1 and a != b:
             reader.fault("shape", f"has one point along axis {axis}; set low equal to high there")
         elif n > 1 and not a < b:
@@ -94,7 +94,7 @@ def grid(low: Sequence[float], high: Sequence[float], shape: Sequence[int]) -> S
     if count > LARGEST_INT:
         reader.fault("shape", f"makes {count} points; at most {LARGEST_INT} are allowed")
     reader.finish()
-    axes = [np.linspace(a, b, n) for a, b, n in zip(low, high, sizes, strict=True)]
+    axes = [np.linspace(a, b, n) for a, b, n in zip(first, last, sizes, strict=True)]
 
     strides = [math.prod(sizes[axis + 1 :]) for axis in range(len(sizes))]
 
@@ -102,7 +102,7 @@ def grid(low: Sequence[float], high: Sequence[float], shape: Sequence[int]) -> S
         cell = [index // stride % size for stride, size in zip(strides, sizes, strict=True)]
         return jnp.stack([_floats(axis)[i] for axis, i in zip(axes, cell, strict=True)])
 
-    return Starts("grid", draw, range(count), sizes, len(axes), low, high)
+    return Starts("grid", draw, range(count), sizes, len(axes), first, last)
 
 
 def uniform(low: Any, high: Any, count: int) -> Starts:
@@ -213,11 +213,9 @@ def _of_kind(kind: str, table: Any) -> Starts:
     if kind == "points":
         return points(table)
     if not isinstance(table, Mapping):
-        raise SpecError(
-            [Fault((kind,), f"must be a table of {', '.join(keys)}, not {table!r:.60}")]
-        )
+        told = f"must be a table of {', '.join(keys)}, not {table!r:.60}"
+        raise SpecError([Fault((kind,), told)])
     faults = [Fault((key,), f"unknown key{nearest(key, keys)}") for key in table if key not in keys]
-    faults += [Fault((key,), "missing") for key in keys if key not in table]
     try:
         starts = make(**{key: table.get(key, MISSING) for key in keys})
     except SpecError as error:

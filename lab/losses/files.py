@@ -5,7 +5,7 @@ import sys
 import traceback
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 from lab.errors import Fault, SpecError, nearest
 
@@ -76,5 +76,5 @@ def _told(error: BaseException, path: Path, file: str) -> str:
     return f"{file}:{line}: fails on import with {type(error).__name__}: {first}"
 
 
-def _fail(message: str) -> Any:
+def _fail(message: str) -> NoReturn:
     raise SpecError([Fault(("name",), message)]) from None

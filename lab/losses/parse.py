@@ -207,9 +207,14 @@ class _Reader:
                 self._want(node, "condition", kinds[:split])
                 self._want(node, "number", kinds[split:])
                 self.program.append(Instruction("apply", name, count))
-            case _:  # already told; goes on as something that fits anywhere
-                kind = "any"
+            case _:
+                kind = self._told()
         self.kinds.append(kind)
+
+    def _told(self) -> str:
+        """Stand in for what has already been told, so that the rest can be read."""
+        self.program.append(Instruction("constant", math.nan))
+        return "any"
 
     def _want(self, node: ast.expr, kind: str, kinds: list[str]) -> str:
         if any(given not in (kind, "any") for given in kinds):
@@ -240,6 +245,7 @@ class _Reader:
             self.program.append(Instruction("variable", index - 1))
         elif name in FUNCTIONS:
             self._say(node, f"names the function {name} without arguments; write {name}(x)")
+            self._told()
         else:
             self.parameters[name] = None
             self.program.append(Instruction("parameter", name))
@@ -259,7 +265,9 @@ class _Reader:
             self.program[-count:] = [Instruction("constant", value)]
         elif name == "**":
             power = operands[-1].what
-            if operands[-1].kind == "constant" and power == int(power) <= HIGHEST_POWER:
+            if operands[-1].kind == "constant" and power in range(
+                -HIGHEST_POWER, HIGHEST_POWER + 1
+            ):
                 self.program[-1] = Instruction("constant", int(power))
             self.program.append(Instruction("power", name, count))
         else:

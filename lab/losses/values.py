@@ -60,7 +60,8 @@ def resolve(
     owner: str, signature: Signature, given: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any], list[Fault]]:
     """Sort what is given into values and sweeps, with a fault for all that does not fit."""
-    values, swept, faults = dict(signature.defaults), {}, []
+    values, swept = dict(signature.defaults), dict[str, Any]()
+    faults: list[Fault] = []
     for name, value in given.items():
         if name not in signature.names:
             told = nearest(name, signature.names) or "; it takes none"
@@ -86,11 +87,9 @@ def fit(default: Any, value: Any) -> tuple[Any, bool]:
     if default is None:
         return value, False
     default = jax.tree.map(_checked_leaf, default, is_leaf=_is_list_of_numbers)
-    if jax.tree.structure(value) != jax.tree.structure(default):
-        raise ValueError(
-            f"must have the structure {jax.tree.structure(default)}, "
-            f"not {jax.tree.structure(value)}"
-        )
+    given, wanted = str(jax.tree.structure(value)), str(jax.tree.structure(default))
+    if given != wanted:
+        raise ValueError(f"must have the structure {wanted}, not {given}")
     more = set(jax.tree.leaves(jax.tree.map(lambda v, d: np.ndim(v) - np.ndim(d), value, default)))
     if more == {0}:
         return jax.tree.map(_like, value, default), False
@@ -112,19 +111,20 @@ def in_dtype_of(x: Any, parameters: Mapping[str, Any]) -> dict[str, Any]:
 
     Python numbers stay as they are: JAX lets them follow the arrays they meet.
     """
-    floating = {leaf.dtype for leaf in jax.tree.leaves(x) if _is_floating(leaf)}
+    floating = {leaf.dtype for leaf in jax.tree.leaves(x) if is_floating(leaf)}
     if len(floating) != 1:
         return dict(parameters)
     (dtype,) = floating
     return jax.tree.map(lambda leaf: _cast(leaf, dtype), dict(parameters))
 
 
-def _is_floating(leaf: Any) -> bool:
+def is_floating(leaf: Any) -> bool:
+    """Whether it is an array of real floating-point numbers."""
     return hasattr(leaf, "dtype") and jnp.issubdtype(leaf.dtype, jnp.floating)
 
 
 def _cast(leaf: Any, dtype: Any) -> Any:
-    if _is_floating(leaf):
+    if is_floating(leaf):
         return jnp.asarray(leaf, dtype)
     return jnp.asarray(leaf) if isinstance(leaf, np.ndarray) else leaf
 

@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 
 from lab.plots.fields import names, points
 from lab.plots.figure import Figure
-from lab.plots.layout import compress, entitle, grid, height, legend, panels
+from lab.plots.layout import compress, entitle, grid, height, keywords, legend, panels
 from lab.plots.styles import Style
 from lab.plots.text import percent, position
 from lab.plots.themes import current, themed
@@ -111,7 +111,7 @@ def _image(axes: Axes, data: xr.Dataset, flat: bool) -> None:
         picture = (1 - shade) * picture + shade * np.array(to_rgb(current().background))
     x = _border(data["x"].values)
     y = (0.0, 1.0) if flat else _border(data["y"].values)
-    where = dict(origin="lower", extent=(*x, *y), aspect="auto", interpolation="nearest")
+    where = keywords(origin="lower", extent=(*x, *y), aspect="auto", interpolation="nearest")
     axes.imshow(picture, **where)
     axes.grid(False)
     wide, high = x[1] - x[0], y[1] - y[0]
@@ -135,12 +135,12 @@ def _shade(steps: np.ndarray, reached: np.ndarray) -> np.ndarray:
 
 
 def _number(axes: Axes, minima: np.ndarray, flat: bool) -> None:
-    box = dict(boxstyle="circle,pad=0.22", fc=current().background, ec=current().text, lw=1.2)
+    box = keywords(boxstyle="circle,pad=0.22", fc=current().background, ec=current().text, lw=1.2)
     xlim, ylim = sorted(axes.get_xlim()), sorted(axes.get_ylim())
     for index, point in enumerate(minima[:NUMBERED]):
         x, y = (point[0], 0.5) if flat else point
         if xlim[0] <= x <= xlim[1] and ylim[0] <= y <= ylim[1]:
-            said = dict(ha="center", va="center", bbox=box, zorder=5)
+            said = keywords(ha="center", va="center", bbox=box, zorder=5)
             axes.text(x, y, str(index + 1), fontweight="bold", **said)
 
 
@@ -186,7 +186,7 @@ def _tell(
     caption += " Shares are of all starts."
     rows, said = [], []
     for label, share in shares.items():
-        parts = []
+        parts: list[str] = []
         for index in range(count + 1):
             name = f"minimum {index + 1}" if index < count else "none"
             at = position(minima[index]) if index < min(count, len(minima)) else ""

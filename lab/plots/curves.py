@@ -5,12 +5,23 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from lab.plots.figure import Figure
-from lab.plots.layout import BEHIND, entitle, grid, height, legend, log_limits, panels, shown
+from lab.plots.layout import (
+    BEHIND,
+    entitle,
+    grid,
+    height,
+    keywords,
+    legend,
+    log_limits,
+    panels,
+    shown,
+)
 from lab.plots.styles import Style, style_of
 from lab.plots.text import number, plain
 from lab.plots.themes import current, themed
@@ -112,14 +123,14 @@ def _one(axes: Axes, curve: Curve, limits: tuple[float, float], alpha: float) ->
     lower, fine = shown(curve.lower, limits), np.isfinite(curve.lower)
     axes.fill_between(curve.step, lower, upper, where=fine, color=color, alpha=alpha, lw=0)
     line = shown(curve.median, limits)
-    dashes = {"linestyle": curve.style.linestyle, "marker": curve.style.marker}
+    dashes = keywords(linestyle=curve.style.linestyle, marker=curve.style.marker)
     every = max(1, len(curve.step) // 8)
     first = curve.style.index * every // 10 % every
     axes.plot(curve.step, line, color=color, markevery=(first, every), zorder=3, **dashes)
     lost = np.flatnonzero(~np.isfinite(curve.median))
     if lost.size:
         high = axes.get_xaxis_transform()
-        mark = {"marker": "x", "color": color, "mew": 3, "ms": 10, "zorder": 4}
+        mark = keywords(marker="x", color=color, mew=3, ms=10, zorder=4)
         axes.plot([curve.step[lost[0]]], [0.96], transform=high, **mark)
 
 
@@ -135,14 +146,14 @@ def _steps(axes: Axes, scale: str, drawn: Sequence[Curve], columns: int) -> None
 
 
 def _name_targets(axes: Axes, targets: Sequence[float]) -> None:
-    place = dict(transform=axes.get_yaxis_transform(), va="center")
+    place = keywords(transform=axes.get_yaxis_transform(), va="center")
     for target in targets:
         axes.text(1.012, target, number(target), **place)
     if targets:
         axes.text(1.012, max(targets), "target\n", va="baseline", transform=place["transform"])
 
 
-def _handles(drawn: Sequence[Curve], together: bool) -> list[object]:
+def _handles(drawn: Sequence[Curve], together: bool) -> list[Artist]:
     text = current().text
     lines = [
         Line2D(
@@ -156,7 +167,7 @@ def _handles(drawn: Sequence[Curve], together: bool) -> list[object]:
         for c in drawn
     ]
     lost = any(not np.isfinite(c.median).all() for c in drawn)
-    common = [Patch(color=text, alpha=0.22, lw=0, label="middle half")]
+    common: list[Artist] = [Patch(color=text, alpha=0.22, lw=0, label="middle half")]
     if lost:
         common.append(Line2D([], [], ls="", marker="x", color=text, mew=3, label="median diverged"))
     if together:

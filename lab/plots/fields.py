@@ -12,7 +12,7 @@ from matplotlib.contour import ContourSet
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from lab.plots.figure import Figure
-from lab.plots.layout import halo
+from lab.plots.layout import halo, keywords
 from lab.plots.text import plain
 from lab.plots.themes import current, scalars
 
@@ -56,7 +56,7 @@ class Field:
         low, high = np.quantile(positive, 0.005), positive.max()
         if high / low < WIDE:
             return Normalize(0, high)
-        return LogNorm(max(low, high * 1e-9), high, clip=True)
+        return LogNorm(float(max(low, high * 1e-9)), float(high), clip=True)
 
     def draw(self, axes: Axes, columns: int = 1) -> None:
         """The shaded contours (or the curve) and the box around them."""
@@ -73,7 +73,11 @@ class Field:
     def _shade(self, axes: Axes, columns: int) -> None:
         norm = self.norm()
         values = np.ma.masked_invalid(self.above)
-        image = values if not isinstance(norm, LogNorm) else np.ma.maximum(values, norm.vmin)
+        image = (
+            values
+            if not isinstance(norm, LogNorm)
+            else np.ma.maximum(values, float(norm.vmin or 0))
+        )
         axes.set_facecolor(current().void)
         axes.grid(False)
         step = max(1, max(values.shape) * columns // 800)
@@ -97,13 +101,13 @@ class Field:
     ) -> ContourSet | None:
         if not image.count() or image.min() == image.max():
             return None
-        low, high = float(norm.vmin), float(norm.vmax)
+        low, high = float(norm.vmin or 0), float(norm.vmax or 1)
         space = np.geomspace if isinstance(norm, LogNorm) else np.linspace
         levels = space(low, high, CONTOURS + 2)[1:-1]
         levels = levels[(levels > image.min()) & (levels < image.max())]
         if not levels.size:
             return None
-        look = dict(colors=current().muted, linewidths=0.7, alpha=0.7)
+        look = keywords(colors=current().muted, linewidths=0.7, alpha=0.7)
         return axes.contour(*at, image, levels, **look)
 
     def colorbar(self, figure: Figure, axes: Sequence[Axes]) -> None:
@@ -133,5 +137,5 @@ def points(data: xr.Dataset, dimension: int) -> np.ndarray[Any, Any]:
 
 def star(axes: Axes, x: Any, y: Any, **more: Any) -> None:
     """Minima: stars that stand out from every shade."""
-    look = dict(color=current().background, mec=current().text, mew=1.4, ms=15, zorder=7)
+    look = keywords(color=current().background, mec=current().text, mew=1.4, ms=15, zorder=7)
     axes.plot(x, y, ls="", marker="*", path_effects=halo(2), **(look | more))

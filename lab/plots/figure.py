@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import matplotlib.figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from lab.plots.text import wrapped
 from lab.plots.themes import current, theme
 
 SIZE = (10.0, 5.6)  # inches: 16:9, and legible from the last row
+PADS: dict[str, Any] = {"w_pad": 0.07, "h_pad": 0.06, "wspace": 0.02, "hspace": 0.02}
 
 
 class Figure(matplotlib.figure.Figure):
@@ -27,15 +29,14 @@ class Figure(matplotlib.figure.Figure):
 
     def __init__(self, title_text: str, *, height: float = SIZE[1]):
         """An empty figure with its title; `tell` adds the words."""
-        super().__init__(figsize=(SIZE[0], height), layout="constrained")
+        super().__init__(figsize=(SIZE[0], height), layout=ConstrainedLayoutEngine(**PADS))
         self.title_text = title_text
         self.caption = ""
         self.alt = ""
         self.columns: tuple[str, ...] = ()
         self.rows: list[tuple[Any, ...]] = []
         self._theme = current().name
-        self.get_layout_engine().set(w_pad=0.07, h_pad=0.06, wspace=0.02, hspace=0.02)
-        self.suptitle(wrapped(title_text, 72), x=0.012, ha="left")
+        self._heading = self.suptitle(wrapped(title_text, 72), x=0.012, ha="left")
 
     def tell(
         self, *, caption: str, alt: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
@@ -49,7 +50,7 @@ class Figure(matplotlib.figure.Figure):
         """Solve the layout once and keep it, with the title at the same place on every figure."""
         self.draw_without_rendering()
         self.set_layout_engine("none")
-        self._suptitle.set(y=1 - 0.06 / self.get_figheight(), va="top")
+        self._heading.set(y=1 - PADS["h_pad"] / self.get_figheight(), va="top")
 
     def _repr_html_(self) -> str:
         buffer = io.BytesIO()

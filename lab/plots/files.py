@@ -37,7 +37,8 @@ class FigureFiles:
         parts = (folder / f"{name}.txt").read_text(encoding="utf-8").split("\n\n")
         said = dict(part.split("\n", 1) for part in parts[:3])
         pictures = (f"{name}.svg", f"{name}-dark.svg", f"{name}.png", f"{name}-dark.png")
-        return cls(name, *(said[key] for key in SECTIONS[:3]), *(folder / p for p in pictures))
+        title, caption, alt = (said[key] for key in SECTIONS[:3])
+        return cls(name, title, caption, alt, *(folder / picture for picture in pictures))
 
 
 def save(make: Callable[[], Figure], folder: Path, name: str) -> FigureFiles:

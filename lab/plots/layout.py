@@ -6,15 +6,21 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patheffects import AbstractPathEffect, withStroke
 from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullLocator
 
-from lab.plots.figure import SIZE, Figure
+from lab.plots.figure import PADS, SIZE, Figure
 from lab.plots.text import number, plain, short, words
 from lab.plots.themes import current
 
 TINY, HUGE = 1e-300, 1e300
 BEHIND = 0.5  # opacity of what is drawn behind for comparison
+
+
+def keywords(**given: Any) -> dict[str, Any]:
+    """Arguments that several calls share."""
+    return given
 
 
 def halo(width: float = 3.0) -> list[AbstractPathEffect]:
@@ -54,10 +60,12 @@ def inside(axes: Axes, index: int, count: int) -> None:
 def entitle(axes: Axes, label: str, *lines: str, columns: int = 1) -> None:
     """The label in bold above the axes, and under it further lines as they fit."""
     kept = [short(line, 64 // columns) for line in lines if line]
-    size = axes.title.get_fontsize()
+    size = float(axes.title.get_fontsize())
     axes.set_title(short(label, 52 // columns), pad=6 + 1.25 * size * len(kept))
     if kept:
-        place = dict(xycoords="axes fraction", textcoords="offset points", annotation_clip=False)
+        place = keywords(
+            xycoords="axes fraction", textcoords="offset points", annotation_clip=False
+        )
         axes.annotate("\n".join(kept), (0, 1), xytext=(0, 5), va="bottom", **place)
 
 
@@ -71,7 +79,7 @@ def legend(figure: Figure, handles: Sequence[Any], columns: int | None = None, *
 
 def compress(figure: Figure) -> None:
     """Close the gaps that a fixed aspect leaves between panels."""
-    figure.set_layout_engine("compressed", w_pad=0.07, h_pad=0.06, wspace=0.02, hspace=0.02)
+    figure.set_layout_engine(ConstrainedLayoutEngine(**PADS, compress=True))
 
 
 class Scale:
@@ -101,7 +109,7 @@ class Scale:
         elif self.kind == "linear":
             axes.xaxis.set_major_locator(MaxNLocator(ticks - 1))
         else:
-            axes.xaxis.set_major_locator(FixedLocator(self.positions))
+            axes.xaxis.set_major_locator(FixedLocator(self.positions.tolist()))
             axes.set_xticks(self.positions, [plain(number(v)) for v in self.values.tolist()])
         axes.set_xlim(low, high)
 
@@ -135,7 +143,7 @@ def log_limits(
     # LogLocator overflows near the largest floats; these ticks stay within the limits.
     powers = np.arange(np.ceil(np.log10(limits[0])), np.floor(np.log10(limits[1])) + 1)
     every = max(1, math.ceil(len(powers) / (ticks - 1)))
-    axes.yaxis.set_major_locator(FixedLocator(10.0 ** powers[powers % every == 0]))
+    axes.yaxis.set_major_locator(FixedLocator((10.0 ** powers[powers % every == 0]).tolist()))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.set_ylim(*limits)
     if not kept.size:

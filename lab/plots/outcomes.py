@@ -1,6 +1,7 @@
 """How runs end: the shares of the six outcomes, along one swept key or side by side."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -10,7 +11,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
 from lab.plots.figure import Figure
-from lab.plots.layout import Scale, entitle, grid, height, legend, panels
+from lab.plots.layout import Scale, entitle, grid, height, keywords, legend, panels
 from lab.plots.selection import along
 from lab.plots.styles import OUTCOMES, Style
 from lab.plots.text import number, percent, short, words
@@ -57,11 +58,11 @@ def _shares(line: xr.Dataset) -> dict[str, np.ndarray]:
     return {name: np.atleast_1d(kept.get(name, 0.0 * shares.values[0])) for name in OUTCOMES}
 
 
-def _look(outcome: str) -> dict[str, object]:
+def _look(outcome: str) -> dict[str, Any]:
     category, hatch = OUTCOMES[outcome]
     face = Style(category).color
     lines = 0.5 * np.array(to_rgb(face)) + 0.5 * np.array(to_rgb(current().background))
-    return dict(facecolor=face, hatch=hatch, edgecolor=tuple(lines.tolist()), linewidth=0)
+    return keywords(facecolor=face, hatch=hatch, edgecolor=tuple(lines.tolist()), linewidth=0)
 
 
 def _patch(outcome: str) -> Patch:
@@ -106,8 +107,10 @@ def _bars(figure: Figure, lines: Mapping[str, xr.Dataset]) -> None:
         axes.barh(places, share, 0.66, left=left, **_look(name))
         for place, start, width in zip(places, left, share, strict=True):
             if width > 0.12:
-                box = dict(boxstyle="round,pad=0.2", fc=current().background, ec="none", alpha=0.9)
-                said = dict(ha="center", va="center", bbox=box)
+                box = keywords(
+                    boxstyle="round,pad=0.2", fc=current().background, ec="none", alpha=0.9
+                )
+                said = keywords(ha="center", va="center", bbox=box)
                 axes.text(start + width / 2, place, percent(float(width)), **said)
         left = left + share
     axes.set_yticks(places, [short(label, 26) for label in lines])

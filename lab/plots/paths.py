@@ -1,6 +1,7 @@
 """The ways that optimizers take: replayed paths over the loss that they descend."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -10,7 +11,7 @@ from matplotlib.lines import Line2D
 from lab.plots.clipping import clip
 from lab.plots.fields import Field, star
 from lab.plots.figure import Figure
-from lab.plots.layout import compress, entitle, grid, halo, height, legend, panels
+from lab.plots.layout import compress, entitle, grid, halo, height, keywords, legend, panels
 from lab.plots.styles import Style, style_of
 from lab.plots.text import number, position
 from lab.plots.themes import current, themed
@@ -56,7 +57,7 @@ def paths(
         compress(figure)
         field.colorbar(figure, made)
     alone = len(made) == 1 and dimension == 2
-    beside = {"loc": "outside right center", "columns": 1} if alone else {}
+    beside: dict[str, Any] = {"loc": "outside right center", "columns": 1} if alone else {}
     legend(figure, _handles(field), **beside)
     return _tell(figure, field, paths)
 
@@ -82,7 +83,7 @@ def _lanes(axes: Axes, field: Field, data: xr.Dataset, style: Style) -> None:
     box = np.array([axes.get_xlim(), axes.get_ylim()]).T
     clipped = [clip(lane, *box) for lane in lanes]
     heavy = sum(len(line) for line, _ in clipped) > HEAVY
-    ink = dict(solid_joinstyle="round", rasterized=heavy)
+    ink = keywords(solid_joinstyle="round", rasterized=heavy)
     for lane, (line, exits) in zip(lanes, clipped, strict=True):
         axes.plot(*line.T, color=current().background, lw=4.2, alpha=0.8, zorder=3, **ink)
         axes.plot(*line.T, color=style.color, lw=2.2, zorder=4, **ink)
@@ -99,13 +100,13 @@ def _lanes(axes: Axes, field: Field, data: xr.Dataset, style: Style) -> None:
 
 def _ends(axes: Axes, lane: np.ndarray, exits: np.ndarray, style: Style, box: np.ndarray) -> None:
     text, background = current().text, current().background
-    mark = dict(ls="", zorder=6)
+    mark = keywords(ls="", zorder=6)
     axes.plot(*lane[:1].T, marker="o", mfc=background, mec=text, mew=1.8, ms=8, **mark)
     last = lane[-1:]
     if np.isfinite(last).all() and (last >= box[0]).all() and (last <= box[1]).all():
         axes.plot(*last.T, marker=style.marker, color=style.color, mec=text, mew=1.2, ms=9, **mark)
     if len(exits):  # an unclipped line without points would count as one at the figure's corner
-        cross = dict(marker="x", color=text, mew=2.6, ms=9, clip_on=False, path_effects=halo(3))
+        cross = keywords(marker="x", color=text, mew=2.6, ms=9, clip_on=False, path_effects=halo(3))
         axes.plot(*exits[:1].T, **cross, **mark)
 
 
@@ -118,7 +119,7 @@ def _handles(field: Field) -> list[Line2D]:
         Line2D([], [], ls="", marker="x", color=text, mew=2.6, ms=9, label="leaves the box"),
     ]
     if len(field.minima):
-        look = dict(marker="*", color=background, mec=text, mew=1.4, ms=15)
+        look = keywords(marker="*", color=background, mec=text, mew=1.4, ms=15)
         handles.append(Line2D([], [], ls="", label="known minimum", **look))
     return handles
 
@@ -149,9 +150,9 @@ def _tell(figure: Figure, field: Field, paths: Mapping[str, xr.Dataset]) -> Figu
     return figure.tell(caption=caption, alt=alt, columns=columns, rows=rows)
 
 
-def _ended(label: str, data: xr.Dataset, field: Field) -> list[tuple[object, ...]]:
+def _ended(label: str, data: xr.Dataset, field: Field) -> list[tuple[Any, ...]]:
     loss = data["loss"].transpose("lane", "step").values
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for index, lane in enumerate(steps_of(data)):
         steps = len(lane) - 1
         inside = np.isfinite(lane) & (lane >= field.low) & (lane <= field.high)

@@ -1,9 +1,11 @@
 """How much the choice of a hyperparameter matters: final loss and success along one swept key."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -18,6 +20,7 @@ from lab.plots.layout import (
     halo,
     height,
     inside,
+    keywords,
     legend,
     log_limits,
     shown,
@@ -96,7 +99,7 @@ def _losses(axes: Axes, sweep: Sweep, sweeps: list[Sweep], rows: int) -> None:
                 other.scale.positions, line, color=current().muted, lw=2, alpha=BEHIND, zorder=1.5
             )
     upper = np.where(np.isfinite(sweep.upper), sweep.upper, limits[1])
-    band = dict(alpha=0.28, linewidth=0, zorder=2)
+    band = keywords(alpha=0.28, linewidth=0, zorder=2)
     axes.fill_between(
         x,
         shown(sweep.lower, limits),
@@ -111,13 +114,13 @@ def _losses(axes: Axes, sweep: Sweep, sweeps: list[Sweep], rows: int) -> None:
     some = x[lost][:: max(1, len(x) * grid(len(sweeps))[1] // 40)]
     axes.plot(some, np.full(len(some), 0.96), "x", color=current().text, ms=6, transform=high)
     if lost.all():
-        said = dict(transform=axes.transAxes, ha="center", path_effects=halo())
+        said = keywords(transform=axes.transAxes, ha="center", path_effects=halo())
         axes.text(0.5, 0.5, "diverged", **said)
     else:
         _mark_best(axes, sweep, limits)
 
 
-def _single(x: np.ndarray) -> dict[str, object]:
+def _single(x: np.ndarray) -> dict[str, Any]:
     """A line of one point needs a marker to be seen."""
     return {"marker": "o"} if len(x) == 1 else {}
 
@@ -131,11 +134,11 @@ def _mark_best(axes: Axes, sweep: Sweep, limits: tuple[float, float]) -> None:
     x, y = sweep.scale.positions[sweep.best], shown(sweep.median, limits)[sweep.best]
     if not np.isfinite(y):
         return
-    face = dict(color=sweep.style.color, mec=current().text, mew=1.2, ms=11, zorder=5)
+    face = keywords(color=sweep.style.color, mec=current().text, mew=1.2, ms=11, zorder=5)
     axes.plot([x], [y], sweep.style.marker, clip_on=False, **face)
     across = _across(axes, x)
     side = "left" if across < 0.15 else "right" if across > 0.85 else "center"
-    said = dict(textcoords="offset points", ha=side, va="top", fontweight="bold", zorder=6)
+    said = keywords(textcoords="offset points", ha=side, va="top", fontweight="bold", zorder=6)
     value = number(sweep.scale.values[sweep.best])
     axes.annotate(value, (x, y), xytext=(0, -8), path_effects=halo(), **said)
 
@@ -146,18 +149,19 @@ def _shares(axes: Axes, sweep: Sweep, columns: int) -> None:
     for low, high in regions:
         axes.axvspan(low, high, color=current().grid, lw=0, zorder=0.5)
     right = bool(regions) and _across(axes, regions[0][0]) < 1 - _across(axes, regions[-1][1])
-    band = dict(color=color, alpha=0.3, linewidth=0)
+    band = keywords(color=color, alpha=0.3, linewidth=0)
     axes.fill_between(x, sweep.share_low, sweep.share_high, **band)
     axes.plot(x, sweep.share, color=color, **_single(x))
     axes.set_ylim(-0.06, 1.12)
     axes.set_yticks([0, 1])
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    said = dict(transform=axes.transAxes, va="center", ha="right" if right else "left", zorder=4)
+    side = "right" if right else "left"
+    said = keywords(transform=axes.transAxes, va="center", ha=side, zorder=4)
     width = sweep.width.replace("decades", "dec.") if columns > 3 else sweep.width
     axes.text(0.98 if right else 0.02, 0.52, plain(width), path_effects=halo(), **said)
 
 
-def _handles(sweeps: list[Sweep]) -> list[object]:
+def _handles(sweeps: list[Sweep]) -> list[Artist]:
     text = current().text
     lost = [Line2D([], [], ls="", marker="x", color=text, ms=7, label="diverged")]
     others = [Line2D([], [], color=current().muted, alpha=BEHIND, lw=2, label="others")]
@@ -171,7 +175,9 @@ def _handles(sweeps: list[Sweep]) -> list[object]:
     ]
 
 
-def _tell(figure: Figure, sweeps: list[Sweep], axis: str, given: Mapping[str, object]) -> Figure:
+def _tell(
+    figure: Figure, sweeps: list[Sweep], axis: str, given: Mapping[str, xr.Dataset]
+) -> Figure:
     name = words(axis)
     targets = [data["target"].values for data in given.values() if data.sizes.get("target", 0)]
     reached = f"came within {number(targets[0].min())} of the minimum" if targets else "converged"
@@ -209,7 +215,7 @@ def _said(sweep: Sweep) -> str:
     first, last = (number(value) for value in sweep.scale.values[sweep.good][[0, -1]])
     text += f", success {percent(float(sweep.share[sweep.best]))}, "
     width = f"good over {sweep.width}" if sweep.scale.kind == "log" else sweep.width
-    return f"{text}{width} ({first} to {last})."
+    return f"{text}{width} ({f'{first} to {last}' if first != last else f'only {first}'})."
 
 
 def _rows(sweep: Sweep) -> list[tuple[object, ...]]:

@@ -73,13 +73,12 @@ def sweep_of(
     """The line through a summary along the axis, other keys at their best."""
     summary = summary.sortby(axis)
     line, best, others = along(summary, axis)
-    losses = (quantile(line, "final_loss_quantile", at) for at in (0.25, 0.5, 0.75))
+    lower, median, upper = (quantile(line, "final_loss_quantile", at) for at in (0.25, 0.5, 0.75))
     hits = success(line)
     share, low, high = (hits[name].values for name in ("share", "low", "high"))
     scale = Scale(axis, line[axis].values)
     good = (share >= GOOD * share.max()) & (share > 0)
     decades = good_decades(summary, axis) if scale.kind == "log" else 0.0
     look = style_of(label, summaries, styles)
-    return Sweep(
-        label, look, scale, others, best, *losses, share, low, high, good=good, decades=decades
-    )
+    losses, shares = (lower, median, upper), (share, low, high)
+    return Sweep(label, look, scale, others, best, *losses, *shares, good, decades)

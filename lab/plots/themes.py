@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import matplotlib
 import numpy as np
@@ -19,6 +19,7 @@ from matplotlib.colors import Colormap, ListedColormap
 
 from lab.plots.text import FONT
 
+Given = ParamSpec("Given")
 Made = TypeVar("Made")
 
 
@@ -70,11 +71,11 @@ def theme(name: str) -> Iterator[Theme]:
         _active.reset(token)
 
 
-def themed(make: Callable[..., Made]) -> Callable[..., Made]:
+def themed(make: Callable[Given, Made]) -> Callable[Given, Made]:
     """Make the figure in the light theme unless a theme is already chosen."""
 
     @functools.wraps(make)
-    def inside(*args: Any, **kwargs: Any) -> Made:
+    def inside(*args: Given.args, **kwargs: Given.kwargs) -> Made:
         with theme("light") if _active.get() is None else nullcontext():
             return make(*args, **kwargs)
 
@@ -89,7 +90,7 @@ def scalars() -> Colormap:
     return ListedColormap(strength * colours + (1 - strength) * np.array(background))
 
 
-def _settings(colours: Theme) -> dict[str, Any]:
+def _settings(colours: Theme) -> Any:
     faces = ("figure.facecolor", "axes.facecolor", "savefig.facecolor", "legend.facecolor")
     texts = ("text.color", "axes.labelcolor", "xtick.labelcolor", "ytick.labelcolor")
     edges = ("axes.edgecolor", "xtick.color", "ytick.color")

@@ -1,0 +1,132 @@
+"""What a config would run: lanes, steps, memory, time, backend, without running it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from lab import builtin, dataset
+from lab.config import load
+from lab.devices import local_devices, spread_over_cores
+from lab.engine import Engine, Meter
+from lab.experiment import load_experiment
+from lab.plan import Plan
+from lab.progress import rate_text
+
+PROBE_SECONDS = 0.3
+"""How long the step is tried, for each optimizer, to guess the time of a run."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """One optimizer's part of a run.
+
+    Attributes:
+        label: of the optimizer.
+        plan: what it will run.
+        compile: seconds that compiling took, for the trial.
+        seconds: expected for the run, if no lane ends early.
+    """
+
+    label: str
+    plan: Plan
+    compile: float
+    seconds: float
+
+    @property
+    def lane_steps(self) -> int:
+        """The most lane-steps it can take."""
+        return self.plan.layout.lanes * self.plan.run.steps
+
+    @property
+    def stored(self) -> int:
+        """Bytes of results, before compression."""
+        return sum(
+            int(np.prod(spec.shape)) * spec.dtype.itemsize
+            for spec in dataset.specs(self.plan).values()
+        )
+
+
+def forecast(config: str, overrides: Sequence[str] = (), smoke: bool = False) -> RenderableType:
+    """A table of what the config would run; the time is measured on a few steps of it.
+
+    Raises:
+        LabError: for whatever is wrong with the config.
+    """
+    spread_over_cores()
+    path = builtin.find_config(config)
+    document = load(path, overrides, smoke, experiments=builtin.experiments())
+    file = builtin.find_experiment(document.experiment, document.folder)
+    experiment = load_experiment(file)
+    validated = document.validate(experiment.Config)
+    parts = [_try(label, plan) for label, plan in experiment.plans(validated).items()]
+    return _view(path, parts)
+
+
+def _try(label: str, plan: Plan) -> Forecast:
+    """Compile, and take a few steps with one block a device, to see how long they take."""
+    meter = Meter()
+    engine = Engine(plan, meter=meter)
+    lane_steps = engine.probe(PROBE_SECONDS)
+    rate = lane_steps / max(meter.run, 1e-9)
+    total = plan.layout.lanes * plan.run.steps
+    return Forecast(label, plan, meter.compile, total / rate)
+
+
+def _view(path: Path, parts: Sequence[Forecast]) -> RenderableType:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("optimizer", "settings", "lanes", "steps", "blocks", "results", "expected"):
+        table.add_column(heading, justify="left" if heading == "optimizer" else "right")
+    for part in parts:
+        layout = part.plan.layout
+        table.add_row(
+            Text(part.label),
+            f"{layout.settings:,}",
+            f"{layout.lanes:,}",
+            f"{part.plan.run.steps:,}",
+            f"{layout.blocks:,}",
+            size_text(part.stored),
+            f"{part.seconds:.1f} s",
+        )
+    lanes = sum(part.plan.layout.lanes for part in parts)
+    steps = sum(part.lane_steps for part in parts)
+    seconds = sum(part.seconds for part in parts)
+    compiling = sum(part.compile for part in parts)
+    run = parts[0].plan.run
+    devices = local_devices()
+    lines = [
+        f"{path} is valid",
+        f"{lanes:,} lanes, {steps:,} lane-steps, {size_text(sum(p.stored for p in parts))} of results",
+        f"expected: about {seconds:.0f} s of running at {rate_text(steps / max(seconds, 1e-9))}, "
+        f"after {compiling:.0f} s of compiling; less where lanes end early; figures not counted",
+        f"backend: vmap ({run.backend}), tiles of {parts[0].plan.layout.tile:,} lanes, "
+        f"on {len(devices)} {devices[0].platform} device{'s' * (len(devices) > 1)}",
+        *(f"warning: {line}" for line in warnings_of(parts[0].plan)),
+    ]
+    return Group(table, *(Text(line) for line in lines))
+
+
+def warnings_of(plan: Plan) -> list[str]:
+    """What is valid and yet unlikely to be meant."""
+    finest = float(jnp.finfo(plan.dtype).eps) * max(1e-30, float(np.max(np.abs(plan.minimum))))
+    return [
+        f"run.targets: {target:g} above a minimum of {plan.minimum[0]:.4g} is less than 4 roundings "
+        f"of {plan.run.precision}; precision = \"float64\" would resolve it"
+        for target in plan.run.targets
+        if target < 4 * finest
+    ]
+
+
+def size_text(size: float) -> str:
+    """`23.4 MB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} TB"
