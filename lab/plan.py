@@ -165,7 +165,7 @@ class Plan:
         known = [self.loss.minima(**chosen) for chosen in self.combinations]
         minima = np.full((len(known), max(map(len, known)), self.dimension), np.nan)
         for row, points in zip(minima, known, strict=True):
-            row[: len(points)] = points
+            row[: len(points)] = points.reshape(len(points), self.dimension)
         return minima
 
     def setting(self, index: Mapping[str, int]) -> int:

@@ -57,7 +57,9 @@ def newton(loss: Loss, x: Float[np.ndarray, " dim"]) -> Float[np.ndarray, " dim"
                 break
             step = jnp.linalg.lstsq(hessian(x), -g)[0]
             size = 1.0
-            while size > 1e-3 and not jnp.linalg.norm(gradient(x + size * step)) <= jnp.linalg.norm(g):
+            while size > 1e-3 and not jnp.linalg.norm(gradient(x + size * step)) <= jnp.linalg.norm(
+                g
+            ):
                 size /= 2
             if size <= 1e-3:
                 break
@@ -67,7 +69,9 @@ def newton(loss: Loss, x: Float[np.ndarray, " dim"]) -> Float[np.ndarray, " dim"
 
 def nothing_below(loss: Loss, contenders: Mapping[str, xr.Dataset], precision: str) -> list[Check]:
     """No lane saw a loss below the lowest known one, but for rounding."""
-    lowest = [data.best_loss - data.minimum_loss for data in contenders.values() if "best_loss" in data]
+    lowest = [
+        data.best_loss - data.minimum_loss for data in contenders.values() if "best_loss" in data
+    ]
     known = all(data.attrs["minimum_known"] for data in contenders.values())
     if not known or not lowest:
         return []

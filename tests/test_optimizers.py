@@ -654,9 +654,9 @@ def test_the_users_own_schedules(own):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("mine.py:nesterof", "mine.py defines no 'nesterof'; did you mean 'nesterov'?"),
+        ("mine.py:nesterof", "mine.py has no 'nesterof'; did you mean 'nesterov'?"),
         ("mime.py:nesterov", "; did you mean 'mine.py'?"),
-        ("broken.py:f", "broken.py:2: ZeroDivisionError: division by zero"),
+        ("broken.py:f", "broken.py:2: fails on import with ZeroDivisionError: division by zero"),
         ("mine.py:number", "mine.py:number is int, not a function"),
         ("mine.py:forgetful", "mine.py:forgetful must return an optax transformation"),
     ],

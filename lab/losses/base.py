@@ -147,7 +147,7 @@ class Family:
         """The whole docstring: formula, remarks, reference."""
         return (self.function.__doc__ or "").strip()
 
-    def __call__(self, **given: Any) -> Loss:
+    def __call__(self, /, **given: Any) -> Loss:
         """The loss with these parameters (and `dimension`, default 2, where it is free)."""
         dimension, faults = self._dimension(given)
         signature = self.signature

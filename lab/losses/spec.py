@@ -9,9 +9,9 @@ from typing import Any
 from lab.errors import Fault, SpecError, nearest
 from lab.losses import surfaces
 from lab.losses.base import MOST_DIMENSIONS, Family, Loss, formula_of, proven
-from lab.losses.files import is_file_reference, load_object
 from lab.losses.formula import from_table
 from lab.losses.values import Signature, read_signature, resolve, whole
+from lab.user_files import is_file_reference, load_object
 
 
 def families(*modules: ModuleType) -> dict[str, Family]:
@@ -27,7 +27,7 @@ def _name(family: Family) -> str:
 catalogue = families(surfaces)
 
 
-def as_loss(function: Loss | Family | Callable[..., Any], **given: Any) -> Loss:
+def as_loss(function: Loss | Family | Callable[..., Any], /, **given: Any) -> Loss:
     """Take a plain JAX function `f(x, ...) -> scalar` as a loss; its facts are unknown.
 
     Args:

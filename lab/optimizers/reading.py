@@ -16,11 +16,11 @@ import numpy as np
 import optax
 
 from lab.errors import Fault, SpecError, nearest
-from lab.optimizers import files
 from lab.optimizers.accepts import REQUIRED, Accepts, accepts, of_annotation, parameters
 from lab.optimizers.catalogue import REFUSED, factories, qualified, schedules
 from lab.optimizers.literals import integer_key, is_transformation, numeric_array, show
 from lab.optimizers.recipe import Call, Chain, Recipe, Sweep
+from lab.user_files import is_file_reference, load_object
 
 Keys = tuple[str | int, ...]
 NOTHING = optax.identity()
@@ -67,7 +67,7 @@ class Reader:
             for key in rest:
                 self.fault((*path, key), "a ready transformation takes no hyperparameters")
             return found
-        source = name if files.is_reference(name) else qualified(found)
+        source = name if is_file_reference(name) else qualified(found)
         return self.call(found, source, rest, path) if found else NOTHING
 
     def chain(self, table: Mapping[str, Any], path: Keys) -> Any:
@@ -86,7 +86,7 @@ class Reader:
         """What makes the transformation of this name, None if nothing does."""
         if callable(name) or isinstance(name, optax.GradientTransformation):
             return name
-        if files.is_reference(name):
+        if is_file_reference(name):
             return self.loaded(name, path)
         if name in REFUSED:
             return self.fault(path, f"optax.{name} {REFUSED[name]}")
@@ -101,9 +101,9 @@ class Reader:
     def loaded(self, reference: str, path: Keys) -> Any:
         """The user's function or transformation, None if it cannot be had."""
         try:
-            found = files.load(reference, self.folder)
+            found = load_object(reference, self.folder)
         except SpecError as error:
-            return self.fault(path, str(error))
+            return self.fault(path, error.faults[0].message)
         if callable(found) or isinstance(found, optax.GradientTransformation):
             return found
         return self.fault(path, f"{reference} is {type(found).__name__}, not a function")
@@ -138,7 +138,7 @@ class Reader:
         where = (*path, "schedule")
         if callable(name):
             return self.own_schedule(name, qualified(name), given, path)
-        if files.is_reference(name):
+        if is_file_reference(name):
             found = self.loaded(name, where)
             return self.own_schedule(found, name, given, path) if found else None
         if name not in schedules():
@@ -189,7 +189,7 @@ class Reader:
     def text(self, kinds: Accepts, given: str, path: Keys) -> Any:
         """A string, one of a few words, or a function in a file."""
         functional = kinds.function or kinds.schedule or kinds.transformation or kinds.anything
-        if files.is_reference(given) and functional:
+        if is_file_reference(given) and functional:
             return self.loaded(given, path)
         if kinds.choices and given not in kinds.choices:
             return self.fault(path, f"unknown choice {given!r}{nearest(given, kinds.choices)}")

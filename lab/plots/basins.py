@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 
 from lab.plots.fields import names, points
 from lab.plots.figure import Figure
-from lab.plots.layout import compress, entitle, grid, height, keywords, legend, panels
+from lab.plots.layout import compress, entitle, grid, keywords, legend, panels, square_height
 from lab.plots.styles import Style
 from lab.plots.text import percent, position
 from lab.plots.themes import current, themed
@@ -81,7 +81,7 @@ def _step(data: xr.Dataset) -> int:
 
 
 def _height(flat: bool, rows: int) -> float:
-    return max(5.6, 1.6 + 1.0 * rows) if flat else height(rows)
+    return max(5.6, 1.6 + 1.0 * rows) if flat else square_height(rows)
 
 
 def _strips(figure: Figure, rows: int) -> list[Axes]:

@@ -39,6 +39,11 @@ def height(rows: int, of_a_row: float = 2.4) -> float:
     return SIZE[1] + of_a_row * max(0, rows - 2)
 
 
+def square_height(rows: int) -> float:
+    """The height of a figure of images, which shrink with their height: more for each row."""
+    return SIZE[1] + 1.9 * (rows - 1)
+
+
 def panels(figure: Figure, count: int) -> list[Axes]:
     """So many axes with shared scales, labelled only at the outside of their grid."""
     rows, columns = grid(count)
@@ -79,7 +84,7 @@ def legend(figure: Figure, handles: Sequence[Any], columns: int | None = None, *
 
 def compress(figure: Figure) -> None:
     """Close the gaps that a fixed aspect leaves between panels."""
-    figure.set_layout_engine(ConstrainedLayoutEngine(**PADS, compress=True))
+    figure.set_layout_engine(ConstrainedLayoutEngine(**PADS, compress=True, rect=(0, 0, 1, 0.985)))
 
 
 class Scale:

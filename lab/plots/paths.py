@@ -11,7 +11,17 @@ from matplotlib.lines import Line2D
 from lab.plots.clipping import clip
 from lab.plots.fields import Field, star
 from lab.plots.figure import Figure
-from lab.plots.layout import compress, entitle, grid, halo, height, keywords, legend, panels
+from lab.plots.layout import (
+    compress,
+    entitle,
+    grid,
+    halo,
+    height,
+    keywords,
+    legend,
+    panels,
+    square_height,
+)
 from lab.plots.styles import Style, style_of
 from lab.plots.text import number, position
 from lab.plots.themes import current, themed
@@ -43,7 +53,10 @@ def paths(
         raise ValueError(f"paths are drawn for one or two variables, not for {dimension}")
     field = Field(landscape)
     rows, columns = grid(len(paths))
-    figure = Figure(title or "The paths down the loss", height=height(rows))
+    figure = Figure(
+        title or "The paths down the loss",
+        height=square_height(rows) if dimension == 2 else height(rows),
+    )
     made = panels(figure, len(paths))
     for index, (axes, (label, data)) in enumerate(zip(made, paths.items(), strict=True)):
         field.draw(axes, columns)

@@ -30,6 +30,9 @@ from lab.plots.sweeps import GOOD, Sweep, sweep_of
 from lab.plots.text import listed, number, percent, plain, short, words
 from lab.plots.themes import current, themed
 
+FLOOR = 30.0  # the loss axis ends at most so many times below the lowest median
+SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)  # where the share axis may end
+
 
 @themed
 def sensitivity(
@@ -59,6 +62,8 @@ def sensitivity(
         2 * rows, columns, height_ratios=([3, 1.2] if rows == 1 else [3, 1.7]) * rows
     )
     top: Axes | None = None
+    highest = max(float(np.max(sweep.share_high)) for sweep in sweeps)
+    top_share = next(share for share in SHARES if share >= min(highest, 1.0))
     for index, sweep in enumerate(sweeps):
         row, column = divmod(index, columns)
         upper = figure.add_subplot(cells[2 * row, column], sharex=top, sharey=top)
@@ -66,8 +71,10 @@ def sensitivity(
         lower = figure.add_subplot(cells[2 * row + 1, column], sharex=top)
         _common_x(upper, sweeps, columns)
         _losses(upper, sweep, sweeps, rows)
-        _shares(lower, sweep, columns)
+        _shares(lower, sweep, top_share)
         entitle(upper, sweep.label, sweep.others, columns=columns)
+        width = sweep.width.replace("decades", "dec.") if columns > 3 else sweep.width
+        upper.set_title(plain(width), loc="right", fontweight="normal", pad=6)
         upper.tick_params(labelbottom=False, labelleft=column == 0)
         inside(lower, index, len(sweeps))
         if column == 0:
@@ -88,10 +95,12 @@ def _common_x(axes: Axes, sweeps: list[Sweep], columns: int) -> None:
 
 def _losses(axes: Axes, sweep: Sweep, sweeps: list[Sweep], rows: int) -> None:
     x = sweep.scale.positions
-    finite = [np.concatenate([s.lower, s.median, s.upper]) for s in sweeps]
-    limits = log_limits(
-        axes, np.concatenate(finite), below=0.14 if rows == 1 else 0.4, ticks=7 - rows
-    )
+    finite = np.concatenate([np.concatenate([s.lower, s.median, s.upper]) for s in sweeps])
+    medians = np.concatenate([s.median for s in sweeps])
+    # A few lucky lanes at 1e-12 must not press every median against the top.
+    floor = np.min(medians[medians > 0], initial=np.inf) / FLOOR
+    finite = np.where((finite > 0) & (finite < floor), floor, finite)
+    limits = log_limits(axes, finite, below=0.14 if rows == 1 else 0.4, ticks=7 - rows)
     for other in sweeps:
         if other is not sweep:
             line = shown(other.median, limits)
@@ -143,22 +152,17 @@ def _mark_best(axes: Axes, sweep: Sweep, limits: tuple[float, float]) -> None:
     axes.annotate(value, (x, y), xytext=(0, -8), path_effects=halo(), **said)
 
 
-def _shares(axes: Axes, sweep: Sweep, columns: int) -> None:
+def _shares(axes: Axes, sweep: Sweep, top: float) -> None:
     x, color = sweep.scale.positions, sweep.style.color
     regions = sweep.regions()
     for low, high in regions:
         axes.axvspan(low, high, color=current().grid, lw=0, zorder=0.5)
-    right = bool(regions) and _across(axes, regions[0][0]) < 1 - _across(axes, regions[-1][1])
     band = keywords(color=color, alpha=0.3, linewidth=0)
     axes.fill_between(x, sweep.share_low, sweep.share_high, **band)
     axes.plot(x, sweep.share, color=color, **_single(x))
-    axes.set_ylim(-0.06, 1.12)
-    axes.set_yticks([0, 1])
+    axes.set_ylim(-0.06 * top, 1.12 * top)
+    axes.set_yticks([0, top])
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    side = "right" if right else "left"
-    said = keywords(transform=axes.transAxes, va="center", ha=side, zorder=4)
-    width = sweep.width.replace("decades", "dec.") if columns > 3 else sweep.width
-    axes.text(0.98 if right else 0.02, 0.52, plain(width), path_effects=halo(), **said)
 
 
 def _handles(sweeps: list[Sweep]) -> list[Artist]:
@@ -186,8 +190,9 @@ def _tell(
         f"One point of a line is one {name}, over all its starts and seeds. Above: the final loss "
         "over the known minimum, median and middle half; the line breaks off where the median run "
         "diverged or left the domain (x at the top), and losses of 0 lie on the lower edge. Below: "
-        f"the share of runs that {reached}, with its 95 % Wilson interval. Best is the largest "
-        "share, then the fewest expected steps; without success, the lowest median. Good (shaded) "
+        f"the share of runs that {reached}, with its 95 % Wilson interval. Best is the "
+        "fastest, in expected steps, of the rates whose interval overlaps that of the largest "
+        "share; without success, the lowest median. Good (shaded) "
         f"is every {name} whose share is at least {GOOD} of the best one."
     )
     caption += f" Not swept, so not shown: {listed(left_out)}." if left_out else ""

@@ -1,4 +1,4 @@
-"""The user's own functions: "my_losses.py:valley", relative to a folder."""
+"""The user's own functions: `my_losses.py:valley`, relative to a folder."""
 
 import importlib.util
 import sys
@@ -12,9 +12,9 @@ from lab.errors import Fault, SpecError, nearest
 _loaded: dict[tuple[str, int, int], ModuleType] = {}
 
 
-def is_file_reference(text: str) -> bool:
+def is_file_reference(text: object) -> bool:
     """Whether a name points into a Python file."""
-    return text.endswith(".py") or ".py:" in text
+    return isinstance(text, str) and (text.endswith(".py") or ".py:" in text)
 
 
 def load_object(text: str, folder: Path) -> Any:
@@ -77,4 +77,4 @@ def _told(error: BaseException, path: Path, file: str) -> str:
 
 
 def _fail(message: str) -> NoReturn:
-    raise SpecError([Fault(("name",), message)]) from None
+    raise SpecError([Fault((), message)]) from None
