@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import xarray as xr
@@ -98,8 +98,10 @@ class Closer:
 
     @property
     def box(self) -> np.ndarray:
-        """The corners, low and high, of what is drawn: the starts' own box."""
+        """The corners, low and high, of what is drawn: the starts' own box; NaN if it has none."""
         low, high = self.config.starts.low, self.config.starts.high
+        if low is None or high is None:
+            return np.full((2, self.plan.dimension), np.nan)
         wide = np.where(high > low, 0.0, 0.5)
         return np.stack([low - wide, high + wide])
 
@@ -112,9 +114,8 @@ class Closer:
     def some(self, most: int) -> np.ndarray:
         """At most so many starts, spread over all of them, their ends left out where possible."""
         count = self.config.starts.count
-        return np.unique((np.arange(min(most, count)) + 0.5) * count // min(most, count)).astype(
-            int
-        )
+        middles = (np.arange(min(most, count)) + 0.5) * count // min(most, count)
+        return np.unique(middles.astype(int))
 
     def steps(self) -> np.ndarray:
         """The steps that are looked at: all, or some of them, evenly."""
@@ -131,7 +132,7 @@ class Closer:
         stored = self.data.final_loss.isel(self.index)
         stored = (stored.isel(seed=0) if "seed" in stored.dims else stored).values[chosen]
         excess = xr.DataArray(
-            losses - self.plan.minimum[0], dims=("lane", "step"), coords={"step": at}
+            reached - self.plan.minimum[0], dims=("lane", "step"), coords={"step": at}
         )
         return xr.Dataset(
             {
@@ -166,7 +167,8 @@ class Closer:
     def basins(self) -> xr.Dataset:
         """The known minimum reached from each point of a grid over the box of the starts."""
         shape = self.config.figures.basin_shape[-self.plan.dimension :]
-        grid = starts.grid(*self.box, shape[::-1])
+        low, high = self.box
+        grid = starts.grid(low.tolist(), high.tolist(), shape[::-1])
         engine = self.engine.elsewhere(grid)
         ended = engine.lanes(self.ids(np.arange(grid.count)))
         dims = ("x", "y")[: self.plan.dimension]
@@ -257,7 +259,7 @@ COLUMNS = (
 )
 
 
-def numbers(summary: xr.Dataset, best: compare.Best) -> dict[str, float | str]:
+def numbers(summary: xr.Dataset, best: compare.Best) -> dict[str, Any]:
     """The numbers of one contender's row."""
     at = best.summary
     quartiles = [float(at.final_loss_quantile.sel(quantile=q)) for q in (0.25, 0.5, 0.75)]
@@ -336,7 +338,7 @@ def figures(data: xr.DataTree) -> dict[str, Callable[[], plots.Figure]]:
     }
     curves = closer["curves"]
     targets = next(iter(curves.values())).attrs["targets"]
-    made = {"curves": partial(plots.curves, curves, targets=targets)}
+    made: dict[str, Callable[[], plots.Figure]] = {"curves": partial(plots.curves, curves, targets=targets)}
     axis = common_axis(summaries)
     made["outcomes"] = partial(plots.outcomes, summaries, axis)
     if axis is not None:

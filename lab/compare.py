@@ -5,7 +5,7 @@ Everything here takes the dataset of one optimizer, of lanes or of counts across
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
@@ -86,7 +86,8 @@ def summarize(data: xr.Dataset) -> xr.Dataset:
     return summary.assign_coords(outcome=[outcome.label for outcome in OUTCOMES])
 
 
-class Best(NamedTuple):
+@dataclass(frozen=True)
+class Best:
     """The best setting of an optimizer.
 
     Attributes:

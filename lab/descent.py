@@ -14,14 +14,15 @@ looks and never moves. A lane that has ended is frozen: further calls change not
 
 from collections.abc import Callable
 from enum import IntEnum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
-Point = PyTree[Float[Array, "..."]]
+Point: TypeAlias = PyTree
+"""An array, or any pytree of arrays."""
 
 
 class Outcome(IntEnum):
@@ -65,10 +66,10 @@ class Limits(NamedTuple):
             without a new lowest loss an oscillation.
     """
 
-    steps: int
-    diverged_above: float
-    gradient_below: float
-    patience: int
+    steps: int | Int[Array, ""]
+    diverged_above: float | Float[Array, ""]
+    gradient_below: float | Float[Array, ""]
+    patience: int | Int[Array, ""]
 
 
 class Recorder(Protocol):

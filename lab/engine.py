@@ -5,7 +5,7 @@ is heard. Where chunks end changes nothing: the same compiled step is taken, as 
 """
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -92,7 +92,7 @@ class Engine:
                 results += self._run([ids for _, ids in group], reduced=False)
         return {name: np.concatenate([r[name] for r in results]) for name in results[0]}
 
-    def replay(self, ids: Ids, at: Sequence[int] | None = None) -> Paths:
+    def replay(self, ids: Ids, at: Iterable[int] | None = None) -> Paths:
         """Chosen lanes run again with their paths kept: at most a block of them.
 
         It takes the compiled step of the sweep, one step at a time where it looks, so the paths
@@ -104,7 +104,7 @@ class Engine:
         """
         if len(ids) > self.capacity:
             raise ValueError(f"{len(ids)} lanes are more than the {self.capacity} of a block")
-        at = range(self.plan.run.steps + 1) if at is None else at
+        at = range(self.plan.run.steps + 1) if at is None else [int(t) for t in at]
         points, losses, reached = [], [], 0
         with self.plan.precision():
             program, placed, lanes = self._begin([ids])

@@ -18,6 +18,7 @@ from lab.optimizers import Optimizer
 from lab.optimizers.recipe import Sweep
 
 NEWTON_STEPS = 50
+HALVINGS = 0.5 ** np.arange(11)
 CLOSED_FORM_STEPS = 20
 
 
@@ -50,21 +51,16 @@ def newton(loss: Loss, x: Float[np.ndarray, " dim"]) -> Float[np.ndarray, " dim"
     """
     with jax.enable_x64(True):
         gradient, hessian = jax.jit(jax.grad(loss)), jax.jit(jax.hessian(loss))
-        x = jnp.asarray(x, jnp.float64)
+        norm = jnp.linalg.norm
+        at = jnp.asarray(x, jnp.float64)
         for _ in range(NEWTON_STEPS):
-            g = gradient(x)
-            if not jnp.any(g):
+            g = gradient(at)
+            step = jnp.linalg.lstsq(hessian(at), -g)[0]
+            sizes = [size for size in HALVINGS if norm(gradient(at + size * step)) <= norm(g)]
+            if not norm(g) or not sizes:
                 break
-            step = jnp.linalg.lstsq(hessian(x), -g)[0]
-            size = 1.0
-            while size > 1e-3 and not jnp.linalg.norm(gradient(x + size * step)) <= jnp.linalg.norm(
-                g
-            ):
-                size /= 2
-            if size <= 1e-3:
-                break
-            x = x + size * step
-        return np.asarray(x)
+            at = at + sizes[0] * step
+        return np.asarray(at)
 
 
 def nothing_below(loss: Loss, contenders: Mapping[str, xr.Dataset], precision: str) -> list[Check]:

@@ -1,6 +1,37 @@
-"""Two CPU devices in every test process, so that what spreads over devices is tested on one machine."""
+"""Two CPU devices in every test process, strict shapes, and quick compilations where bits are free."""
 
 import os
 
-os.environ["JAX_NUM_CPU_DEVICES"] = "2"  # read once, when jax first asks for its devices
+os.environ["JAX_NUM_CPU_DEVICES"] = "2"  # read when jax starts
 os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
+
+import pytest
+
+
+def pytest_addoption(parser):
+    told = "every optimizer x every loss of the catalogue (default: three losses each)"
+    parser.addoption("--full", action="store_true", help=told)
+
+
+def pytest_generate_tests(metafunc):
+    if "full" in metafunc.fixturenames:
+        metafunc.parametrize("full", [metafunc.config.getoption("full")], ids=[""])
+
+
+@pytest.fixture
+def quick_compiles():
+    """XLA without its expensive optimizations, for tests that compile much and run little."""
+    import jax
+
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
+
+
+@pytest.fixture
+def float64():
+    """JAX's default number is float64."""
+    import jax
+
+    with jax.enable_x64(True):
+        yield

@@ -46,24 +46,26 @@ class RunSection(Section):
         "whose first step is recorded.",
     )
     diverged_above: Positive = Field(
-        1e8, description="A lane whose loss exceeds this has diverged."
+        1e8, description="A lane has diverged when its loss or a coordinate exceeds this."
     )
     gradient_below: NotNegative = Field(
-        1e-4, description="A lane whose gradient norm is below this has come to rest; 0 never."
+        1e-4, description="A lane has converged when no component of its gradient is larger."
     )
     minimum_within: Positive = Field(
         1e-2, description="Distance at which a known minimum counts as reached."
     )
     patience: Count | None = Field(
-        None, description="Steps without a better loss after which a lane ends; absent: never."
+        None,
+        description="At the end of the steps, so many without movement are a stall, and without "
+        "a new lowest loss an oscillation; absent: a tenth of the steps, at least 10.",
     )
     snapshots: Annotated[tuple[Index, ...], AfterValidator(_distinct)] = Field(
-        (), description="Steps whose points are kept."
+        (), description="Steps whose loss and point are kept."
     )
     keep: Literal["lanes", "reduced"] = Field(
         "lanes", description="Keep every lane, or only shares and quantiles across starts."
     )
-    backend: Literal["auto", "vmap", "scalar", "kernel"] = Field(
+    backend: Literal["auto", "vmap"] = Field(
         "auto", description="How lanes are computed; auto chooses."
     )
     block: Count = Field(65536, description="Lanes that run together; part of a run's identity.")

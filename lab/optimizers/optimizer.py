@@ -118,7 +118,7 @@ def _read(label: str, name: str, spec: Mapping[str, Any], folder: Path, default:
         raise SpecError(reader.faults)
     recipe = Recipe(node)
     values = tuple((key, tuple(s.values.tolist())) for key, s in recipe.sweeps.items())
-    found = _untraceable(recipe, values, jax.config.jax_enable_x64)
+    found = _untraceable(recipe, values, jax.config.read("jax_enable_x64"))
     return Optimizer(label, name, recipe, found)
 
 

@@ -7,7 +7,7 @@ loop can carry. And optax's own arithmetic (`b1 ** count`) does not pass strict 
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +15,7 @@ import optax
 from jax import lax
 from jaxtyping import Array, PyTree
 
-Transformation = optax.GradientTransformationExtraArgs
+Transformation: TypeAlias = optax.GradientTransformationExtraArgs
 
 
 def python_like(value: Any) -> Array:
@@ -64,7 +64,7 @@ def pretended(x: PyTree) -> dict[str, Any]:
     """Extra arguments like those of a real run, for abstract trials at the point x."""
 
     def value_fn(y: PyTree) -> Array:
-        return sum(jnp.sum(leaf * leaf) for leaf in jax.tree.leaves(y))
+        return sum((jnp.sum(leaf * leaf) for leaf in jax.tree.leaves(y)), jnp.zeros(()))
 
     gradient = jax.grad(value_fn)
     return {

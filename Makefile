@@ -1,0 +1,33 @@
+# Everything runs in .venv; `make setup` makes it, the other targets call it when they need it.
+PYTHON ?= python3
+BIN = .venv/bin
+JOBS ?= 2
+
+.PHONY: setup demo test lint lock clean
+
+setup: .venv/.ready
+
+.venv/.ready: requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps -e .
+	@touch $@
+
+demo: setup
+	$(BIN)/lab run configs/quickstart.toml
+
+test: setup
+	$(BIN)/python -m pytest -n $(JOBS)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# Needs uv. The lock holds versions and hashes, and no addresses.
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --extra dev pyproject.toml -o requirements.txt
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache runs
