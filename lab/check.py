@@ -1,4 +1,4 @@
-"""A figure's proof: what was expected, what was measured, how far apart they may be, who says so."""
+"""A figure's proof: what was expected, what was measured, how far apart, and who says so."""
 
 import math
 from collections.abc import Mapping

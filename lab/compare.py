@@ -4,7 +4,7 @@ Everything here takes the dataset of one optimizer, of lanes or of counts across
 (`keep = "reduced"`), and pools starts and seeds, so what is left has the swept keys as dimensions.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,6 +122,19 @@ def best(summary: xr.Dataset) -> Best:
     where = np.unravel_index(place, summary.lanes.shape) if dims else ()
     index = {dim: int(i) for dim, i in zip(dims, where, strict=True)}
     return Best(index, summary.isel(index), criterion)
+
+
+def common_axis(summaries: Iterable[xr.Dataset]) -> str | None:
+    """The swept key to compare along: the learning rate, else the first that is swept at all."""
+    swept = [str(dim) for summary in summaries for dim in summary.lanes.dims]
+    return "learning_rate" if "learning_rate" in swept else next(iter(swept), None)
+
+
+def setting_text(at: xr.Dataset) -> str:
+    """`learning_rate 0.01, momentum 0.9` of a dataset at one setting."""
+    names = [name for name in at.coords if at[name].dims == () and name != "minimum_loss"]
+    values = {name: at[name].item() for name in names}
+    return ", ".join(f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in values.items())
 
 
 def good_decades(summary: xr.Dataset, axis: str = "learning_rate") -> float:

@@ -109,7 +109,7 @@ class Lane(NamedTuple):
         loss: f at the last point that was looked at.
         steps: updates taken.
         moved: the step that last changed the point.
-        lowest: the lowest loss seen, infinite before any.
+        lowest: the lowest finite loss seen, infinite before any.
         lowest_at: the step at which it was first seen.
         outcome: an `Outcome`.
         records: one record a recorder.
@@ -185,7 +185,7 @@ def step(descent: Descent, t: Int[Array, ""], lane: Lane) -> Lane:
 
 def observe(descent: Descent, t: Int[Array, ""], lane: Lane, f: Float[Array, ""]) -> Lane:
     """The lane after its point was seen to have loss f."""
-    lower = f < lane.lowest
+    lower = (f < lane.lowest) & jnp.isfinite(f)
     lane = lane._replace(
         loss=f,
         lowest=jnp.where(lower, f, lane.lowest),

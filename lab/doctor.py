@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from lab import __version__
+from lab.capacity import memory, size_text
 from lab.devices import cores, local_devices
-from lab.forecast import size_text
 from lab.rundir import versions
 
 
@@ -37,7 +37,7 @@ def facts() -> dict[str, str]:
         "system": f"{platform.system()} {platform.machine()}",
         "devices": f"{len(devices)} x {', '.join(sorted(kinds))}",
         "cores": str(cores()),
-        "memory": size_text(_memory()) if _memory() else "unknown",
+        "memory": size_text(memory()) if memory() else "unknown",
         "free disk here": size_text(shutil.disk_usage(".").free),
     }
 
@@ -63,10 +63,3 @@ def complaints() -> Iterator[str]:
         yield f"Not installed: {', '.join(missing)}; pip install -r requirements.txt brings them."
     if shutil.disk_usage(".").free < 1e9:
         yield "Less than 1 GB of disk is free here: choose another place for results with --out."
-
-
-def _memory() -> int:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # not on every system
-        return 0

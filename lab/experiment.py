@@ -17,12 +17,16 @@ table and figures can be made from a run directory alone.
 
 import importlib.util
 import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
 import xarray as xr
 
-from lab import results
+from lab import builtin, results
+from lab.config import ExperimentConfig
 from lab.engine import Engine, Meter
 from lab.errors import LabError
 from lab.plan import Plan
@@ -74,11 +78,32 @@ def load_experiment(path: Path) -> ModuleType:
         raise LabError(f"{path} is no Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # pydantic looks up annotations there
-    try:
+    with told_of(path):
         spec.loader.exec_module(module)
-    except Exception as error:  # whatever a user's file may raise, the user is told
-        raise LabError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
-    missing = [part for part in PARTS if not hasattr(module, part)]
+    missing = [part for part in PARTS if not callable(getattr(module, part, None))]
     if missing:
         raise LabError(f"{path} is no experiment: it has no {', '.join(missing)}")
+    if not (isinstance(module.Config, type) and issubclass(module.Config, ExperimentConfig)):
+        raise LabError(f"{path}: Config must be a subclass of lab.config.ExperimentConfig")
     return module
+
+
+@contextmanager
+def told_of(path: Path) -> Iterator[None]:
+    """Tell of what a user's own experiment file raises as of any other wrong input.
+
+    Raises:
+        LabError: `mine.py:12: NameError: ...`, at the last line of the file that was running.
+    """
+    try:
+        yield
+    except LabError:
+        raise
+    except (Exception, SystemExit) as error:
+        if path in builtin.experiments().values():
+            raise
+        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+        if isinstance(error, SyntaxError) and error.filename == str(path):
+            lines, error = [error.lineno], SyntaxError(error.msg)
+        place = f"{path}:{lines[-1]}" if lines else f"{path}"
+        raise LabError(f"{place}: {type(error).__name__}: {error}") from error

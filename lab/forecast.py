@@ -11,11 +11,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from lab import builtin, dataset
+from lab import builtin
+from lab.capacity import refuse_what_does_not_fit, size_text, stored, working
 from lab.config import load
 from lab.devices import local_devices, spread_over_cores
 from lab.engine import Engine, Meter
-from lab.experiment import load_experiment
+from lab.experiment import load_experiment, told_of
 from lab.plan import Plan
 from lab.progress import rate_text
 
@@ -44,14 +45,6 @@ class Forecast:
         """The most lane-steps it can take."""
         return self.plan.layout.lanes * self.plan.run.steps
 
-    @property
-    def stored(self) -> int:
-        """Bytes of results, before compression."""
-        return sum(
-            int(np.prod(spec.shape)) * spec.dtype.itemsize
-            for spec in dataset.specs(self.plan).values()
-        )
-
 
 def forecast(config: str, overrides: Sequence[str] = (), smoke: bool = False) -> RenderableType:
     """A table of what the config would run; the time is measured on a few steps of it.
@@ -64,9 +57,11 @@ def forecast(config: str, overrides: Sequence[str] = (), smoke: bool = False) ->
     document = load(path, overrides, smoke, experiments=builtin.experiments())
     file = builtin.find_experiment(document.experiment, document.folder)
     experiment = load_experiment(file)
-    validated = document.validate(experiment.Config)
-    parts = [_try(label, plan) for label, plan in experiment.plans(validated).items()]
-    return _view(path, parts)
+    with told_of(file):
+        plans = experiment.plans(document.validate(experiment.Config))
+    refuse_what_does_not_fit(plans, Path())
+    parts = [_try(label, plan) for label, plan in plans.items()]
+    return _view(path, parts) if parts else Text(f"{path} is valid; it runs no lanes")
 
 
 def _try(label: str, plan: Plan) -> Forecast:
@@ -91,18 +86,21 @@ def _view(path: Path, parts: Sequence[Forecast]) -> RenderableType:
             f"{layout.lanes:,}",
             f"{part.plan.run.steps:,}",
             f"{layout.blocks:,}",
-            size_text(part.stored),
+            size_text(stored(part.plan)),
             f"{part.seconds:.1f} s",
         )
     lanes = sum(part.plan.layout.lanes for part in parts)
     steps = sum(part.lane_steps for part in parts)
     seconds = sum(part.seconds for part in parts)
     compiling = sum(part.compile for part in parts)
+    memory = max(working(part.plan) for part in parts)
+    size = sum(stored(part.plan) for part in parts)
     run = parts[0].plan.run
     devices = local_devices()
     lines = [
         f"{path} is valid",
-        f"{lanes:,} lanes, {steps:,} lane-steps, {size_text(sum(p.stored for p in parts))} of results",
+        f"{lanes:,} lanes, {steps:,} lane-steps, {size_text(size)} of results, "
+        f"at least {size_text(memory)} of memory",
         f"expected: about {seconds:.0f} s of running at {rate_text(steps / max(seconds, 1e-9))}, "
         f"after {compiling:.0f} s of compiling; less where lanes end early; figures not counted",
         f"backend: vmap ({run.backend}), tiles of {parts[0].plan.layout.tile:,} lanes, "
@@ -121,12 +119,3 @@ def warnings_of(plan: Plan) -> list[str]:
         for target in plan.run.targets
         if target < 4 * finest
     ]
-
-
-def size_text(size: float) -> str:
-    """`23.4 MB`."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.3g} {unit}"
-        size /= 1000
-    return f"{size:.3g} TB"

@@ -102,6 +102,12 @@ def closed_form(precision: str) -> Check:
     )
 
 
+def replays(differ: int, of: int) -> Check:
+    """Lanes that were replayed one step at a time end, to the last bit, where the sweep's did."""
+    source = "a run is a pure function of its config"
+    return Check(f"lanes that end elsewhere when replayed, of {of}", 0, differ, 0, source)
+
+
 def stability(
     loss: Loss, contenders: Mapping[str, Optimizer], results: Mapping[str, xr.Dataset]
 ) -> list[Check]:

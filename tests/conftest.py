@@ -9,7 +9,7 @@ import pytest
 
 
 def pytest_addoption(parser):
-    told = "every optimizer x every loss of the catalogue (default: three losses each)"
+    told = "every optimizer x every loss of the catalogue (default: two losses each)"
     parser.addoption("--full", action="store_true", help=told)
 
 

@@ -27,6 +27,8 @@ from lab.plots.text import number, plain
 from lab.plots.themes import current, themed
 
 TOGETHER = 4  # so many fit into one panel
+CEILING = 30.0  # the axis ends at most so many times above the highest median
+LINE_HEIGHT = 0.21  # inches that a line of text needs
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def curves(
         if index + columns >= count:
             axes.set_xlabel("step")
         if index % columns == columns - 1 or index == count - 1:
-            _name_targets(axes, targets)
+            _name_targets(axes, targets, axes.get_position().height * figure.get_figheight())
     legend(figure, _handles(drawn, together))
     return _tell(figure, drawn, targets)
 
@@ -104,6 +106,9 @@ def _panel(
     count: int,
 ) -> None:
     values = np.concatenate([np.concatenate([c.lower, c.median, c.upper]) for c in drawn])
+    medians = np.concatenate([c.median for c in drawn])
+    # A quarter of the lanes at 1e8 must not press every median against the bottom.
+    values = np.minimum(values, CEILING * np.max(medians[np.isfinite(medians)], initial=0.0))
     limits = log_limits(axes, values, also=targets, ticks=7 if count < 5 else 5)
     for target in targets:
         axes.axhline(target, color=current().text, lw=1.0, ls=(0, (2, 3)), zorder=1.6)
@@ -145,12 +150,18 @@ def _steps(axes: Axes, scale: str, drawn: Sequence[Curve], columns: int) -> None
     axes.set_xlim(0 if last else -0.5, last or 0.5)
 
 
-def _name_targets(axes: Axes, targets: Sequence[float]) -> None:
+def _name_targets(axes: Axes, targets: Sequence[float], inches: float) -> None:
+    """Write the targets beside their lines, the tightest first, where there is room."""
     place = keywords(transform=axes.get_yaxis_transform(), va="center")
-    for target in targets:
-        axes.text(1.012, target, number(target), **place)
-    if targets:
-        axes.text(1.012, max(targets), "target\n", va="baseline", transform=place["transform"])
+    low, high = np.log10(axes.get_ylim())
+    apart = LINE_HEIGHT / inches * (high - low)
+    named: list[float] = []
+    for target in sorted(targets):
+        if not named or np.log10(target / named[-1]) >= apart:
+            axes.text(1.012, target, number(target), **place)
+            named.append(target)
+    if named:
+        axes.text(1.012, named[-1], "target\n", va="baseline", transform=place["transform"])
 
 
 def _handles(drawn: Sequence[Curve], together: bool) -> list[Artist]:
