@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Self
 
 import xarray as xr
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lab import answers, compare, config, plots, proofs
 from lab.api import make_plan
 from lab.check import Check
 from lab.closer import Closer
+from lab.errors import Fault, SpecError
 from lab.experiment import Session
 from lab.plan import Plan, Run
 from lab.results import labels
@@ -20,10 +22,10 @@ class FiguresSection(config.Section):
     """What is drawn beyond the sweep itself."""
 
     paths: config.Count = Field(3, le=12, description="Paths per optimizer.")
-    paths_from: tuple[tuple[float, ...], ...] = Field(
+    paths_from: tuple[tuple[config.Finite, ...], ...] = Field(
         (), description="Starts of the paths; absent: some of the sweep's own."
     )
-    basin_shape: tuple[config.Count, config.Count] = Field(
+    basin_shape: tuple[config.Side, config.Side] = Field(
         (256, 256), description="Rows and columns of the basin images of a two-dimensional loss."
     )
 
@@ -36,6 +38,14 @@ class Config(config.ExperimentConfig):
     run: config.RunSection = config.RunSection()
     optimizers: config.OptimizersField
     figures: FiguresSection = FiguresSection()
+
+    @model_validator(mode="after")
+    def _paths_from_points_of_the_loss(self) -> Self:
+        for i, point in enumerate(self.figures.paths_from):
+            if len(point) != self.starts.dimension:
+                message = f"{len(point)} coordinates, but the starts have {self.starts.dimension}"
+                raise SpecError([Fault(("figures", "paths_from", i), message)])
+        return self
 
     def run_settings(self) -> Run:
         """The engine's settings."""

@@ -18,6 +18,11 @@ def experiments() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder("experiments").glob("[!_]*.py"))}
 
 
+def is_ours(experiment: Path) -> bool:
+    """Whether an experiment's file is a built-in one."""
+    return experiment.resolve().parent == folder("experiments").resolve()
+
+
 def configs() -> dict[str, Path]:
     """The built-in configs by name: `quickstart`, `compare/rosenbrock`."""
     home = folder("configs")
@@ -34,11 +39,13 @@ def find_config(name: str) -> Path:
     if path.exists():
         return path
     known = configs()
-    for key in (name, name.removesuffix(".toml"), name.removesuffix(".toml").removeprefix("configs/")):
+    stem = name.removesuffix(".toml")
+    for key in (name, stem, stem.removeprefix("configs/")):
         if key in known:
             return known[key]
     beside = [p.name for p in path.parent.glob("*.toml")] if path.parent.is_dir() else []
-    raise LabError(f"{name}: no such file, nor a built-in config{nearest(path.name, [*beside, *known])}")
+    hint = nearest(path.name, [*beside, *known])
+    raise LabError(f"{name}: no such file, nor a built-in config{hint}")
 
 
 def find_experiment(name: str, beside: Path) -> Path:

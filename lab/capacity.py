@@ -61,8 +61,9 @@ def refuse_what_does_not_fit(plans: Mapping[str, Plan], folder: Path) -> None:
             )
         if sizes[label] > have:
             raise LabError(
-                f"the results of {label} ({plan.layout.lanes:,} lanes) are {size_text(sizes[label])}, "
-                f"more than the {size_text(have)} of memory; {_advice(plan)}"
+                f"the results of {label} ({plan.layout.lanes:,} lanes) are "
+                f"{size_text(sizes[label])}, more than the {size_text(have)} of memory; "
+                f"{_advice(plan)}"
             )
     needed, free = sum(sizes.values()), shutil.disk_usage(_existing(folder)).free
     if needed > free:

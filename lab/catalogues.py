@@ -1,6 +1,7 @@
 """The tables behind `lab list`: what there is to name in a config."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from rich import box
@@ -26,12 +27,17 @@ def losses() -> Table:
                 parameters,
                 str(len(loss.minima())),
                 "" if minimum is None else f"{minimum:.6g}",
-                f"[{np.min(loss.low):g}, {np.max(loss.high):g}]",
+                _box(loss),
                 family.source,
             )
         )
     headings = ("loss", "dimension", "parameters", "minima", "lowest", "box", "source")
     return _table(headings, rows)
+
+
+def _box(loss: Any) -> str:
+    known = loss.low is not None and loss.high is not None
+    return f"[{np.min(loss.low):g}, {np.max(loss.high):g}]" if known else ""
 
 
 def optimizers() -> Table:

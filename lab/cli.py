@@ -1,6 +1,7 @@
 """The command `lab`. Whatever needs JAX is imported by the command that needs it."""
 
 import functools
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -54,7 +55,9 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             typer.echo(f"lab: {error}", err=True)
             raise typer.Exit(BAD_INPUT) from error
         except KeyboardInterrupt:
-            typer.echo("\nlab: interrupted; the same command goes on where it stopped", err=True)
+            resumable = function.__name__ == "run"
+            ending = "; the same command goes on where it stopped" if resumable else ""
+            typer.echo(f"lab: interrupted{ending}", err=True)
             raise typer.Exit(INTERRUPTED) from None
         except BrokenPipeError:  # as in `lab list losses | head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -99,7 +102,10 @@ def show(run: Annotated[Path, typer.Argument(help="A run directory.")]) -> None:
     from lab.running import open_run
     from lab.terminal import print_view, result_view
 
-    print_view(result_view(open_run(run)))
+    result = open_run(run)
+    print_view(result_view(result))
+    if not result.passed:
+        raise typer.Exit(FAILED)
 
 
 @command
@@ -109,7 +115,9 @@ def compare(runs: Annotated[list[Path], typer.Argument(help="Run directories.")]
     from lab.terminal import print_view, table_view
 
     first, *others = [open_run(run).table for run in runs]
-    print_view(table_view(first.beside(others, [run.name or str(run) for run in runs])))
+    short = [run.resolve().name for run in runs]
+    names = short if len(set(short)) == len(runs) else [str(run) for run in runs]
+    print_view(table_view(first.beside(others, names)))
 
 
 @command
@@ -146,9 +154,15 @@ def split(words: list[str]) -> tuple[list[str], list[str]]:
     configs = [word for word in words if word not in overrides]
     if not configs:
         raise LabError("no config is given; `lab list configs` names the built-in ones")
+    for word in configs[1:]:
+        if not Path(word).exists() and word.rpartition(".")[2] not in ("toml", word):
+            raise LabError(f"{word}: no such file; an override is KEY=VALUE, as in run.steps=200")
     return configs, overrides
 
 
 def main() -> None:
     """Run the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show every sign
+            stream.reconfigure(errors="replace")
     app()

@@ -54,8 +54,7 @@ class Closer:
         losses = self.engine.replay(self._ids(chosen), at).loss.astype(np.float64)
         losses = np.where(np.isfinite(losses), losses, np.inf)
         reached = np.where(losses > self.plan.run.diverged_above, np.inf, losses)
-        stored = self.data.final_loss.isel(self.index)
-        stored = (stored.isel(seed=0) if "seed" in stored.dims else stored).values[chosen]
+        stored = self._stored(chosen)
         excess = xr.DataArray(
             reached - self.plan.minimum[0], dims=("lane", "step"), coords={"step": at}
         )
@@ -114,6 +113,13 @@ class Closer:
             {"loss": (dims, loss), "minima": (("known_minimum", "dim"), self.plan.minima[0])},
             coords=ticks,
         ).transpose(*dims[::-1], ...)
+
+    def _stored(self, chosen: np.ndarray) -> np.ndarray:
+        """The final losses from these starts: the sweep's or, where it kept none, run again."""
+        if "final_loss" not in self.data:
+            return self.engine.lanes(self._ids(chosen))["final_loss"]
+        stored = self.data.final_loss.isel(self.index)
+        return (stored.isel(seed=0) if "seed" in stored.dims else stored).values[chosen]
 
     def _ids(self, chosen: np.ndarray) -> np.ndarray:
         """The lanes of the best setting from these starts."""

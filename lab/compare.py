@@ -78,12 +78,13 @@ def summarize(data: xr.Dataset) -> xr.Dataset:
             "ert": (hits.dims, expected_running_time(pooled["work"].values, hits.values)),
             "minimum_share": pooled["minima"] / lanes,
         },
+        coords={"outcome": [outcome.label for outcome in OUTCOMES]},
         attrs=dict(data.attrs),
     )
     for name in data.coords:
         if name not in summary.coords and set(data[name].dims) <= {*summary.dims, "dim"}:
             summary = summary.assign_coords({name: data[name]})
-    return summary.assign_coords(outcome=[outcome.label for outcome in OUTCOMES])
+    return summary
 
 
 @dataclass(frozen=True)
@@ -133,8 +134,9 @@ def common_axis(summaries: Iterable[xr.Dataset]) -> str | None:
 def setting_text(at: xr.Dataset) -> str:
     """`learning_rate 0.01, momentum 0.9` of a dataset at one setting."""
     names = [name for name in at.coords if at[name].dims == () and name != "minimum_loss"]
-    values = {name: at[name].item() for name in names}
-    return ", ".join(f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in values.items())
+    values = [at[name].item() for name in names]
+    words = [f"{value:.3g}" if isinstance(value, float) else str(value) for value in values]
+    return ", ".join(f"{name} {word}" for name, word in zip(names, words, strict=True))
 
 
 def good_decades(summary: xr.Dataset, axis: str = "learning_rate") -> float:
@@ -205,7 +207,8 @@ def quantiles(values: xr.DataArray, pool: list[str]) -> xr.DataArray:
     where all is missing, the quantile is NaN.
     """
     kept = [dim for dim in values.dims if dim not in pool]
-    flat = values.transpose(*kept, *pool).values.reshape(*(values.sizes[d] for d in kept), -1)
+    shape = [values.sizes[dim] for dim in kept], [values.sizes[dim] for dim in pool]
+    flat = values.transpose(*kept, *pool).values.reshape(*shape[0], int(np.prod(shape[1])))
     ordered = np.sort(flat.astype(np.float64), axis=-1)  # NaN last
     present = np.sum(~np.isnan(ordered), axis=-1, keepdims=True)
     place = np.clip(np.ceil(QUANTILES * present).astype(int) - 1, 0, None)

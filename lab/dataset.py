@@ -137,7 +137,7 @@ def _lane_shapes(plan: Plan) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
 
 
 def _count_shapes(plan: Plan) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
-    sizes = {name: len(values) for name, (_, values) in coordinates(plan).items()}
+    sizes = {name: len(values) for name, (dims, values) in coordinates(plan).items() if dims}
     sizes["known_minimum"] = plan.minima.shape[1]
     return {
         name: (tuple(sizes[dim] for dim in variable.dims), np.dtype(np.int64))

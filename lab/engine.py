@@ -84,13 +84,13 @@ class Engine:
 
     def lanes(self, ids: Ids) -> Results:
         """The results of chosen lanes (setting, seed, start), in their order."""
-        size = self.capacity
-        parts = [ids[i : i + size] for i in range(0, len(ids), size)]
+        places = self._shares(ids)
         results = []
-        for group in self._groups(enumerate(parts)):
+        for group in self._groups((i, ids[place]) for i, place in enumerate(places)):
             with self.plan.precision():
                 results += self._run([ids for _, ids in group], reduced=False)
-        return {name: np.concatenate([r[name] for r in results]) for name in results[0]}
+        order = np.argsort(np.concatenate(places))
+        return {name: np.concatenate([r[name] for r in results])[order] for name in results[0]}
 
     def replay(self, ids: Ids, at: Iterable[int] | None = None) -> Paths:
         """Chosen lanes run again with their paths kept: at most a block of them.
@@ -105,6 +105,13 @@ class Engine:
         if len(ids) > self.capacity:
             raise ValueError(f"{len(ids)} lanes are more than the {self.capacity} of a block")
         at = range(self.plan.run.steps + 1) if at is None else [int(t) for t in at]
+        places = self._shares(ids)
+        order = np.argsort(np.concatenate(places))
+        parts = zip(*(self._replay(ids[place], at) for place in places), strict=True)
+        return Paths(*(np.concatenate(part)[order] for part in parts))
+
+    def _replay(self, ids: Ids, at: Sequence[int]) -> Paths:
+        """The paths of lanes that share a program."""
         points, losses, reached = [], [], 0
         with self.plan.precision():
             program, placed, lanes = self._begin([ids])
@@ -154,15 +161,25 @@ class Engine:
 
     def _groups(self, parts: Any) -> Iterator[list[tuple[int, Ids]]]:
         """Parts for as many devices as there are, all with one program."""
-        for _, alike in groupby(parts, key=lambda part: self._key(part[1])):
+        for _, alike in groupby(parts, key=lambda part: self._key(part[1][0, 0])):
             while group := list(islice(alike, len(self.devices))):
                 yield group
 
-    def _key(self, ids: Ids) -> tuple:
-        return tuple(self.plan.fixed(int(ids[0, 0])).items())
+    def _shares(self, ids: Ids) -> list[Int[np.ndarray, " place"]]:
+        """Where in `ids` the lanes of each program stand, at most a block of them together."""
+        settings, of_lane = np.unique(ids[:, 0], return_inverse=True)
+        keys = [self._key(setting) for setting in settings]
+        program = np.array([keys.index(key) for key in keys])[of_lane]
+        places = [np.flatnonzero(program == number) for number in np.unique(program)]
+        size = self.capacity
+        return [place[i : i + size] for place in places for i in range(0, len(place), size)]
+
+    def _key(self, setting: int) -> tuple:
+        """What tells the program of a setting from others."""
+        return tuple(self.plan.fixed(int(setting)).items())
 
     def _program(self, ids: Ids) -> Program:
-        key = self._key(ids)
+        key = self._key(ids[0, 0])
         if key not in self._programs:
             rows = int(np.prod(self.plan.layout.chunk[:-1]))
             problem = replace(self.plan.problem(dict(key)), starts=self._starts)
@@ -235,5 +252,7 @@ class Engine:
     @staticmethod
     def _peek(leaves: Any, count: int) -> np.ndarray:
         """The first lanes of the first device, each as one vector."""
-        flat = [np.asarray(leaf)[0].reshape(-1, *leaf.shape[3:]) for leaf in jax.tree.leaves(leaves)]
+        flat = [
+            np.asarray(leaf)[0].reshape(-1, *leaf.shape[3:]) for leaf in jax.tree.leaves(leaves)
+        ]
         return np.concatenate([leaf[:count].reshape(count, -1) for leaf in flat], axis=1)

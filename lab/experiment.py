@@ -100,10 +100,16 @@ def told_of(path: Path) -> Iterator[None]:
     except LabError:
         raise
     except (Exception, SystemExit) as error:
-        if path in builtin.experiments().values():
+        if builtin.is_ours(path):
             raise
-        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
-        if isinstance(error, SyntaxError) and error.filename == str(path):
-            lines, error = [error.lineno], SyntaxError(error.msg)
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if _is(path, frame.filename)]
+        said = f"{type(error).__name__}: {error}"
+        if isinstance(error, SyntaxError) and _is(path, error.filename):
+            lines, said = [error.lineno], f"cannot be read as Python: {error.msg}"
         place = f"{path}:{lines[-1]}" if lines else f"{path}"
-        raise LabError(f"{place}: {type(error).__name__}: {error}") from error
+        raise LabError(f"{place}: {said}") from error
+
+
+def _is(path: Path, filename: str | None) -> bool:
+    return filename is not None and Path(filename).resolve() == path.resolve()

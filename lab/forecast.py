@@ -114,8 +114,8 @@ def warnings_of(plan: Plan) -> list[str]:
     """What is valid and yet unlikely to be meant."""
     finest = float(jnp.finfo(plan.dtype).eps) * max(1e-30, float(np.max(np.abs(plan.minimum))))
     return [
-        f"run.targets: {target:g} above a minimum of {plan.minimum[0]:.4g} is less than 4 roundings "
-        f"of {plan.run.precision}; precision = \"float64\" would resolve it"
+        f"run.targets: {target:g} above a minimum of {plan.minimum[0]:.4g} is less than "
+        f'4 roundings of {plan.run.precision}; precision = "float64" would resolve it'
         for target in plan.run.targets
         if target < 4 * finest
     ]

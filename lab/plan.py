@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
 
 from lab import reduce
 from lab.blocks import Layout, layout
@@ -25,6 +26,7 @@ NUMBERS = (bool, int, float, str, type(None))
 
 CPU_TILE = 1024
 """Lanes whose state stays in a core's cache."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -83,6 +85,22 @@ class Run:
         return {reason.label: text.format(**numbers) for reason, text in REASONS.items()}
 
 
+def labels(values: PyTree) -> np.ndarray:
+    """What tells the values of a sweep apart: numbers themselves, else their places in it."""
+    numbers = isinstance(values, np.ndarray) and values.ndim == 1
+    return values if numbers else np.arange(len(jax.tree.leaves(values)[0]))
+
+
+def value_at(values: PyTree, place: Any) -> PyTree:
+    """One value of a sweep."""
+    return jax.tree.map(lambda leaf: leaf[place], values)
+
+
+def traced(values: np.ndarray) -> jax.Array:
+    """The values of a sweep in JAX's default precision; whole numbers and flags stay such."""
+    return jnp.asarray(values, {"i": int, "b": bool}.get(values.dtype.kind, float))
+
+
 @dataclass(frozen=True)
 class Plan:
     """One (loss, optimizer) over its settings, seeds and starts."""
@@ -95,7 +113,12 @@ class Plan:
 
     @cached_property
     def axes(self) -> dict[str, np.ndarray]:
-        """The swept keys and their values: the loss's, then the optimizer's, in config order."""
+        """The swept keys and their labels: the loss's, then the optimizer's, in config order."""
+        return {name: labels(values) for name, values in self.swept.items()}
+
+    @cached_property
+    def swept(self) -> dict[str, PyTree]:
+        """The swept keys and their values, along the leading axis of an array or of each leaf."""
         own = {self.loss_axis(name): values for name, values in self.loss.swept.items()}
         return {**own, **self.optimizer.swept}
 
@@ -107,14 +130,16 @@ class Plan:
     def layout(self) -> Layout:
         """The lanes' dimensions and their cut into blocks."""
         untraceable = self.optimizer.untraceable
+        reduced = self.run.keep == "reduced"
+        block = min(self.run.block, reduce.LANES) if reduced else self.run.block
         return layout(
             [len(values) for values in self.axes.values()],
             self.run.seeds,
             self.starts.count,
-            block=self.run.block,
-            tile=CPU_TILE if self.platform == "cpu" else self.run.block,
+            block=block,
+            tile=CPU_TILE if self.platform == "cpu" else block,
             alone=[i for i, name in enumerate(self.axes) if name in untraceable],
-            rows=reduce.ROWS if self.run.keep == "reduced" else None,
+            rows=reduce.ROWS if reduced else None,
         )
 
     @cached_property
@@ -148,11 +173,17 @@ class Plan:
         return sum(leaf.size for leaf in jax.tree.leaves(self.point))
 
     @cached_property
-    def combinations(self) -> list[dict[str, float]]:
+    def combinations(self) -> list[dict[str, Any]]:
         """The combinations of the loss's swept parameters, the last fastest."""
-        names = list(self.loss.swept)
-        values = itertools.product(*(self.loss.swept[name] for name in names))
-        return [dict(zip(names, chosen, strict=True)) for chosen in values]
+        swept = self.loss.swept
+        places = itertools.product(*(range(len(labels(values))) for values in swept.values()))
+        return [
+            {
+                name: value_at(values, i)
+                for (name, values), i in zip(swept.items(), place, strict=True)
+            }
+            for place in places
+        ]
 
     @cached_property
     def minimum(self) -> np.ndarray:
@@ -211,8 +242,8 @@ class Plan:
         return Inputs(
             key=jax.random.key(self.run.seed),
             axes={
-                name: jnp.asarray(values, int if values.dtype.kind == "i" else float)
-                for name, values in self.axes.items()
+                name: jax.tree.map(traced, values)
+                for name, values in self.swept.items()
                 if name not in self.optimizer.untraceable
             },
             constants=jax.tree.map(number, arrays),

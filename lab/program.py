@@ -26,7 +26,6 @@ from lab.optimizers import Optimizer
 from lab.record import Recorder, ravel
 from lab.starts import Starts
 
-
 NOISE = 2**32 - 1
 """Keeps the noise apart from the starts, whose key is folded with an index below 2^31."""
 
@@ -45,7 +44,7 @@ class Inputs(NamedTuple):
     """
 
     key: Array
-    axes: dict[str, Array]
+    axes: dict[str, PyTree]
     constants: dict[str, PyTree]
     limits: Limits
     minimum: Float[Array, " combination"]
@@ -56,7 +55,7 @@ class Inputs(NamedTuple):
 class LaneInputs(NamedTuple):
     """What one lane is run with: its values of the swept keys, its minima, its keys."""
 
-    values: dict[str, Array]
+    values: dict[str, PyTree]
     minimum: Float[Array, ""]
     minima: Float[Array, "minimum dim"]
     noise: Array
@@ -97,7 +96,10 @@ class Problem:
         for axis in self.loss_axes:
             combination = combination * self.sizes[axis] + index[axis]
         return LaneInputs(
-            {name: axis[index[name]] for name, axis in inputs.axes.items()},
+            {
+                name: jax.tree.map(lambda leaf, i=index[name]: leaf[i], axis)
+                for name, axis in inputs.axes.items()
+            },
             inputs.minimum[combination],
             inputs.minima[combination],
             jax.random.fold_in(jax.random.fold_in(noise, seed), start),
@@ -165,17 +167,21 @@ class Problem:
 def nearest_minimum(
     x: Float[Array, " dim"], minima: Float[Array, "minimum dim"], within: Float[Array, ""]
 ) -> Int[Array, ""]:
-    """The index of the known minimum within Euclidean distance `within` of x; -1 if none is."""
+    """The index of the known minimum within Euclidean distance `within` of x; -1 if none is.
+
+    Rows of NaN stand for no minimum: a combination of parameters may have fewer than another.
+    """
     if minima.shape[0] == 0:
         return jnp.full((), -1, jnp.int32)
     distance = jnp.sqrt(jnp.sum((minima - x[None, :]) ** 2, axis=1))
-    index = jnp.argmin(distance).astype(jnp.int32)
+    index = jnp.argmin(jnp.where(jnp.isnan(distance), jnp.inf, distance)).astype(jnp.int32)
     return jnp.where(distance[index] <= within, index, -1)
 
 
 def flat(leaf: Array) -> Array:
     """A leaf of a block's tiles as one row of lanes."""
-    return leaf.reshape(-1, *leaf.shape[2:])
+    tiles, tile, *own = leaf.shape
+    return leaf.reshape(tiles * tile, *own)
 
 
 class Ahead:
@@ -187,6 +193,7 @@ class Ahead:
         self.seconds = 0.0
 
     def __call__(self, *arguments: PyTree) -> PyTree:
+        """The function's value; the first call compiles it for arguments like these."""
         if self.executable is None:
             begun = time.perf_counter()
             self.executable = self.function.lower(*arguments).compile()

@@ -52,7 +52,7 @@ class Recorder:
 class Last(Recorder):
     """The last point and its loss, infinite where the loss was not a finite number."""
 
-    variables = {
+    variables: ClassVar = {
         "final_loss": Variable((), "loss at the last point"),
         "final_point": Variable(("dim",), "last point"),
     }
@@ -66,7 +66,7 @@ class Last(Recorder):
 class Best(Recorder):
     """The lowest loss seen, and the step at which it was first seen."""
 
-    variables = {
+    variables: ClassVar = {
         "best_loss": Variable((), "lowest loss seen"),
         "best_step": Variable((), "step of the lowest loss", "step"),
     }
@@ -88,7 +88,7 @@ class HittingTime(Recorder):
     """
 
     targets: tuple[float, ...]
-    variables = {
+    variables: ClassVar = {
         "hit_step": Variable(
             ("target",), "first step within the target of the lowest known loss; -1 never", "step"
         )
@@ -123,7 +123,7 @@ class Snapshots(Recorder):
     """
 
     at: tuple[int, ...]
-    variables = {
+    variables: ClassVar = {
         "snapshot_loss": Variable(("snapshot",), "loss at the snapshot's step"),
         "snapshot_point": Variable(("snapshot", "dim"), "point at the snapshot's step"),
     }

@@ -19,6 +19,9 @@ BINS_A_DECADE = 40
 BINS = (DECADES[1] - DECADES[0]) * BINS_A_DECADE + 2
 """The bins between, one below for what is (rounded to) zero, one above for what is infinite."""
 
+LANES = 65536
+"""The most lanes in a block: 32 bits hold the sums of the lower halves of so many steps."""
+
 ROWS = 1024
 """The most (setting, seed) rows in a block: the histograms of a block stay within memory."""
 
@@ -43,6 +46,9 @@ def bin_values() -> Float[np.ndarray, " bin"]:
 
 def bin_of(value: Float[Array, "..."]) -> Int[Array, "..."]:
     """The index of the bin that holds each value."""
+    value = value.astype(
+        jnp.promote_types(value.dtype, jnp.float32)
+    )  # bfloat16 has no digits for it
     tiny = jnp.asarray(jnp.finfo(value.dtype).tiny, value.dtype)
     place = (jnp.log10(jnp.maximum(value, tiny)) - DECADES[0]) * BINS_A_DECADE
     return jnp.clip(jnp.floor(place) + 1, 0, BINS - 1).astype(jnp.int32)
@@ -90,7 +96,7 @@ def counts(
         "best_loss_count": count((BINS,), bin_of(results["best_loss"] - minimum)),
         "hit_step_count": count_hits((BINS,), bin_of(hit.astype(jnp.float32)), add=was_hit),
         "hit_count": count_hits((), add=was_hit),
-        # A block's sum of steps can pass 2^32; its two halves cannot, for 65536 lanes.
+        # A block's sum of steps can pass 2^32; its two halves cannot, for `LANES`.
         "work": count_hits((), add=work & 0xFFFF),
         "work_high": count_hits((), add=work >> 16),
     }

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lab.check import Check
 from lab.errors import LabError
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from xarray import DataTree
 
     from lab.plots import Figure
+
+
+T = TypeVar("T")
+AGAIN = "`lab run CONFIG --fresh` makes the run again"
+
+
+def _checks(text: str) -> list[Check]:
+    return [Check.from_row(row) for row in json.loads(text)]
 
 
 class Result:
@@ -53,22 +61,24 @@ class Result:
 
     def makers(self) -> dict[str, Callable[[], "Figure"]]:
         """The experiment's figures, not yet drawn."""
-        from lab.experiment import load_experiment
+        from lab.experiment import load_experiment, told_of
 
         path = Path(self.manifest["experiment"])
         if not path.is_file():
             raise LabError(f"{path}, the experiment of {self.directory}, is no longer there")
-        return load_experiment(path).figures(self.data)
+        experiment = load_experiment(path)
+        with told_of(path):
+            return experiment.figures(self.data)
 
     @property
     def table(self) -> Table:
         """The summary, one row a contender."""
-        return Table.from_json(self._read("summary.json"))
+        return self._read("summary.json", Table.from_json)
 
     @property
     def checks(self) -> list[Check]:
         """What the run proved."""
-        return [Check.from_row(row) for row in json.loads(self._read("checks.json"))]
+        return self._read("checks.json", _checks)
 
     @property
     def passed(self) -> bool:
@@ -80,11 +90,14 @@ class Result:
         """The HTML report."""
         return self.directory / "report.html"
 
-    def _read(self, name: str) -> str:
+    def _read(self, name: str, understand: Callable[[str], T]) -> T:
+        path = self.directory / name
         try:
-            return (self.directory / name).read_text()
+            return understand(path.read_text(encoding="utf-8"))
         except OSError as error:
-            raise LabError(f"{self.directory / name} cannot be read: {error.strerror}") from error
+            raise LabError(f"{path} cannot be read: {error.strerror}; {AGAIN}") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise LabError(f"{path} is damaged; {AGAIN}") from error
 
 
 class Gallery(Mapping[str, "Figure"]):

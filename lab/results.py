@@ -5,10 +5,11 @@ A block is written whole and then marked. What is not marked is computed anew, t
 
 import io
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -35,13 +36,15 @@ class LaneStore:
     def __init__(self, folder: Path, label: str, plan: Plan):
         self.plan, self.specs = plan, dataset.specs(plan)
         self.marks = _progress(folder, label, "blocks")
-        if not self.marks.exists():
+        if not (self.marks.exists() and _is_complete(folder / RESULTS / label, self.specs)):
             self._create(folder / RESULTS, label)
-            self.marks.touch()
+            self.marks.write_bytes(b"")
         self.group = zarr.open_group(folder / RESULTS, mode="r+", path=label)
-        # A line without its end was being written when the run was killed.
-        lines = self.marks.read_text().split("\n")[:-1]
-        self.done = {int(line) for line in lines}
+        # A line without its end was being written when the run was killed: it would run into the
+        # next, so it goes.
+        lines = self.marks.read_bytes().split(b"\n")[:-1]
+        self.done = {int(line) for line in lines if line.isdigit()}
+        self.marks.write_bytes(b"".join(b"%d\n" % block for block in sorted(self.done)))
 
     def write(self, block: int, results: Mapping[str, np.ndarray]) -> None:
         """Write a block, then mark it."""
@@ -99,11 +102,14 @@ class CountStore:
         self._save()
         if len(self.done) == self.plan.layout.blocks:
             data = dataset.empty(self.plan)
-            save(self.path, self.label, data.assign({n: data[n].copy(data=c) for n, c in self.counts.items()}))
+            for name, counts in self.counts.items():
+                data[name].values[...] = counts
+            save(self.path, self.label, data)
 
     def _save(self) -> None:
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, done=np.array(sorted(self.done), np.int64), **self.counts)
+        arrays: dict[str, Any] = {"done": np.array(sorted(self.done), np.int64), **self.counts}
+        np.savez_compressed(buffer, **arrays)
         replace_bytes(self.checkpoint, buffer.getvalue())
 
 
@@ -115,9 +121,13 @@ def run_into(folder: Path, label: str, engine: Engine) -> None:
     _note(folder / RESULTS, label)
     kind = CountStore if engine.plan.run.keep == "reduced" else LaneStore
     store = kind(folder, label, engine.plan)
-    with _writer() as submit:
-        for block, results in engine.blocks(store.done.copy()):
-            submit(store.write, block, results)
+    try:
+        with _writer() as submit:
+            for block, results in engine.blocks(store.done.copy()):
+                submit(store.write, block, results)
+    except KeyboardInterrupt:
+        store.close()
+        raise
     store.close()
 
 
@@ -128,7 +138,9 @@ def save(path: Path, group: str, data: xr.Dataset) -> None:
 
 
 def load(path: Path) -> xr.DataTree:
-    """The results, read when they are looked at; labels come in the order in which they were run."""
+    """The results, read when they are looked at; labels in the order in which they were run."""
+    if not path.is_dir():
+        return xr.DataTree()
     with _quiet():
         tree = xr.open_datatree(path, engine="zarr", consolidated=False)
     names = [*tree.attrs.get(LABELS, []), *tree.children]
@@ -143,7 +155,7 @@ def labels(tree: xr.DataTree) -> list[str]:
 def _note(path: Path, label: str) -> None:
     """Remember the order of labels, which zarr does not."""
     root = zarr.open_group(path, mode="a")
-    known = root.attrs.get(LABELS, [])
+    known: Any = root.attrs.get(LABELS, [])
     if label not in known:
         root.attrs[LABELS] = [*known, label]
 
@@ -170,6 +182,11 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*[Cc]onsolidated metadata.*")
         yield
+
+
+def _is_complete(group: Path, names: Iterable[str]) -> bool:
+    """Whether a label's group and its arrays are all there."""
+    return all((group / name / "zarr.json").is_file() for name in ("", *names))
 
 
 def _progress(folder: Path, label: str, suffix: str) -> Path:

@@ -1,10 +1,11 @@
 """A run directory: what it was made from, whether it is finished, and who may write to it."""
 
+import errno
 import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,14 +13,17 @@ from typing import Any
 
 import filelock
 
-from lab import __version__
+from lab import __version__, builtin
 from lab.config import Document
 from lab.errors import LabError
 from lab.files import replace_bytes, replace_text
 
 MANIFEST = "manifest.json"
-OURS = (MANIFEST, "config.toml", "results.zarr", ".progress", "figures", "report.html", "log.txt",
-        "checks.json", "summary.csv", "summary.json")  # fmt: skip
+OURS = ("config.toml", "results.zarr", ".progress", "figures", "report.html", "log.txt",
+        "checks.json", "summary.csv", "summary.json", MANIFEST)  # fmt: skip
+KEYS = {"config", "identity", "finished", "command", "title"}
+FINISHED_KEYS = {"seconds", "lane_steps", "figures", "verdict", "outcomes", "criteria", "hash"}
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 PACKAGES = ("jax", "jaxlib", "optax", "numpy", "xarray", "zarr", "matplotlib")
 
 
@@ -31,42 +35,74 @@ class RunDirectory:
 
     @property
     def manifest(self) -> dict[str, Any] | None:
-        """What the manifest says, or None where there is no run."""
+        """What the manifest says, or None where there is no run.
+
+        Raises:
+            LabError: when it cannot be read, or somebody else wrote it.
+        """
+        file = self.path / MANIFEST
+        help = f"delete {self.path} if it is a run, or choose another directory with --out"
         try:
-            return json.loads((self.path / MANIFEST).read_text())
-        except FileNotFoundError:
+            found = json.loads(file.read_text(encoding="utf-8"))
+        except (FileNotFoundError, NotADirectoryError):
             return None
-        except (OSError, ValueError) as error:
-            raise LabError(f"{self.path / MANIFEST} cannot be read: {error}") from error
+        except OSError as error:
+            raise LabError(f"{file} cannot be read: {error.strerror}; {help}") from error
+        except ValueError as error:
+            raise LabError(f"{file} is damaged: {error}; {help}") from error
+        missing = KEYS - found.keys() if isinstance(found, dict) else KEYS
+        if not missing and found["finished"]:
+            missing = FINISHED_KEYS - found.keys()
+        if missing:
+            raise LabError(f"{file} is not, or no longer, the manifest of a run; {help}")
+        return found
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
         """Replace the manifest."""
         replace_text(self.path / MANIFEST, json.dumps(manifest, indent=2) + "\n")
 
-    def begin(self, document: Document, identity: Mapping[str, Any]) -> dict[str, Any]:
+    def begin(
+        self, document: Document, identity: Mapping[str, Any], facts: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """Make the folder ready for this config, or take up the run that is in it.
 
+        Args:
+            document: the config.
+            identity: what else the run depends on.
+            facts: what the manifest says besides.
+
         Raises:
-            LabError: when another run is in it, with what differs, or it cannot be written.
+            LabError: when another run is in it, with what differs.
         """
         known = self.manifest
-        if known is not None:
+        if known is None:
+            known = {
+                "lab": __version__,
+                "config_file": document.path.name,
+                "config": document.table,
+                "identity": dict(identity),
+                "hash": _hash([document.table, identity]),
+                "started": now(),
+                "finished": None,
+            }
+        else:
             self.refuse_changes(document, identity)
-            return known
-        if self.path.is_dir() and any(p.name != ".lock" for p in self.path.iterdir()):
-            raise LabError(f"{self.path} is not empty and holds no run; choose another with --out")
-        manifest = {
-            "lab": __version__,
-            "config_file": document.path.name,
-            "config": document.table,
-            "identity": dict(identity),
-            "hash": _hash([document.table, identity]),
-            "started": now(),
-            "finished": None,
-        }
-        replace_bytes(self.path / "config.toml", document.text.encode())
+        manifest = {**known, **facts}
         self.write_manifest(manifest)
+        replace_bytes(self.path / "config.toml", document.text.encode())
         return manifest
+
+    def refuse_strangers(self) -> None:
+        """Raise LabError if this is no place for a run: a file, or a folder of other things."""
+        if self.path.exists() and not self.path.is_dir():
+            raise LabError(f"{self.path} is a file; a run needs a directory of its own: --out DIR")
+        if self.manifest is None and self.path.is_dir():
+            strangers = sorted(p.name for p in self.path.iterdir() if not p.name.startswith("."))
+            if strangers:
+                raise LabError(
+                    f"{self.path} holds no run, but {', '.join(strangers[:3])}"
+                    f"{', ...' if len(strangers) > 3 else ''}; choose another with --out"
+                )
 
     def refuse_changes(self, document: Document, identity: Mapping[str, Any]) -> None:
         """Raise LabError if this config is not the one whose run is here, saying what changed.
@@ -78,7 +114,7 @@ class RunDirectory:
         changes = document.differences(known["config"])
         parts = ["files"] if known["finished"] else ["files", "lab", "versions", "platform"]
         for part in parts:
-            changes += _differences(part, known["identity"][part], identity[part])
+            changes += _differences(part, known["identity"].get(part, {}), identity[part])
         if changes:
             lines = "\n".join(f"  {change}" for change in changes)
             raise LabError(
@@ -92,18 +128,43 @@ class RunDirectory:
         shutil.rmtree(self.path / ".progress", ignore_errors=True)
 
     def clear(self) -> None:
-        """Delete a run, and nothing that the lab did not put there."""
+        """Delete the run that is here, and nothing that the lab did not put there."""
+        known = self.manifest
+        if known is None:
+            return
+        self.write_manifest({**known, "finished": None})  # what follows may be interrupted
         for name in OURS:
             target = self.path / name
-            shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
+            if target.is_dir() and not target.is_symlink():
+                shutil.rmtree(target)
+            else:
+                target.unlink(missing_ok=True)
+
+    def _vanish(self, made: list[Path]) -> None:
+        """Delete the run, and the folders that were made for it where nothing else is in them."""
+        self.clear()
+        with suppress(OSError):
+            (self.path / ".lock").unlink(missing_ok=True)
+            for path in made:
+                path.rmdir()
+
+    @property
+    def begun(self) -> bool:
+        """Whether there are results of an unfinished run that can be gone on with."""
+        progress = self.path / ".progress"
+        return progress.is_dir() and any(p.stat().st_size for p in progress.iterdir())
 
     @contextmanager
     def writing(self) -> Iterator[None]:
         """The folder, made if need be, for this process alone.
 
+        What turns out to be wrong before there are results leaves nothing behind.
+
         Raises:
             LabError: when it cannot be written, or another process is writing to it.
         """
+        self.refuse_strangers()
+        made = [path for path in (self.path, *self.path.parents) if not path.exists()]
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             lock = filelock.FileLock(self.path / ".lock", timeout=0)
@@ -112,9 +173,19 @@ class RunDirectory:
             raise LabError(f"{self.path} is being written by another run of the lab") from error
         except OSError as error:
             reason = error.strerror or str(error)
-            raise LabError(f"{self.path} cannot be written: {reason}; choose another with --out") from error
+            message = f"{self.path} cannot be written: {reason}; choose another with --out"
+            raise LabError(message) from error
         try:
             yield
+        except LabError:
+            if made and not self.begun:
+                self._vanish(made)
+            raise
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            message = f"{self.path}: {error.strerror}; with room, the same command goes on"
+            raise LabError(message) from error
         finally:
             lock.release()
 
@@ -123,11 +194,10 @@ def identity(document: Document, experiment: Path, platform: str) -> dict[str, A
     """What the bits of a run depend on, apart from its config: sources, versions, platform."""
     named = {name for name in _python_files(document.table) if (document.folder / name).is_file()}
     files = {name: _digest([document.folder / name]) for name in sorted(named)}
-    if experiment.name not in files:
-        files[experiment.name] = _digest([experiment])
+    ours = [experiment] if builtin.is_ours(experiment) else []
     return {
         "files": files,
-        "lab": {"source": _digest(sorted(Path(__file__).parent.glob("**/*.py")))},
+        "lab": {"source": _digest([*sorted(Path(__file__).parent.glob("**/*.py")), *ours])},
         "versions": versions(),
         "platform": {"name": platform},
     }

@@ -11,11 +11,12 @@ from typing import Any
 from lab import builtin
 from lab.config import Document, load
 from lab.devices import local_devices, spread_over_cores
-from lab.errors import LabError
+from lab.errors import LabError, nearest
 from lab.files import replace_text
 from lab.progress import Reporter, Silent
 from lab.result import Result
 from lab.rundir import RunDirectory, identity, now
+from lab.table import plain
 
 
 def run(
@@ -49,10 +50,11 @@ def run(
     known = directory.manifest
     if known is not None and known["finished"] and not fresh:
         directory.refuse_changes(document, identity(document, file, ""))
-        reporter.say(f"{directory.path} is finished since {known['finished']}; --fresh runs it anew")
+        reporter.say(f"{directory.path} was finished {known['finished']}; --fresh runs it anew")
         return Result(directory.path, known)
-    words = [f"{k}={json.dumps(v)}" for k, v in overrides.items()] if isinstance(overrides, Mapping) else overrides
-    return _compute(document, file, directory, fresh, reporter, command(document, words, directory.path))
+    directory.refuse_strangers()
+    asked = command(document, overrides, directory.path)
+    return _compute(document, file, directory, fresh, reporter, asked)
 
 
 def open_run(directory: str | Path) -> Result:
@@ -64,10 +66,20 @@ def open_run(directory: str | Path) -> Result:
     path = Path(directory)
     manifest = RunDirectory(path).manifest
     if manifest is None:
-        raise LabError(f"{path} holds no run of the lab: it has no manifest.json")
+        raise LabError(_no_run(path))
     if not manifest["finished"]:
-        raise LabError(f"the run in {path} is not finished; `{manifest['command']}` goes on with it")
+        command = manifest["command"]
+        raise LabError(f"the run in {path} is not finished; `{command}` goes on with it")
     return Result(path, manifest)
+
+
+def _no_run(path: Path) -> str:
+    if path.is_dir():
+        return f"{path} holds no run of the lab: it has no manifest.json"
+    if path.exists():
+        return f"{path} is a file; a run is a directory, such as runs/quickstart"
+    runs = [run.parent.name for run in path.parent.glob("*/manifest.json")]
+    return f"{path}: no such directory{nearest(path.name, runs)}"
 
 
 def default_directory(config: Path, smoke: bool) -> Path:
@@ -84,25 +96,32 @@ def _compute(
     command: str,
 ) -> Result:
     """Validate, compute, prove, draw and report; the manifest says `finished` last of all."""
-    from lab.experiment import Session, load_experiment
+    from lab.capacity import refuse_what_does_not_fit
+    from lab.experiment import Session, load_experiment, told_of
 
     experiment = load_experiment(file)
-    config = document.validate(experiment.Config)
     devices = local_devices()
-    with directory.writing():
+    begun = time.perf_counter()
+    with told_of(file):
+        config = document.validate(experiment.Config)
+        plans = experiment.plans(config)
+    facts = {
+        "experiment": str(file.resolve()),
+        "title": config.title,
+        "command": command,
+        "seed": config.seed,
+        "precision": config.precision,
+        "devices": [f"{device.platform} ({device.device_kind})" for device in devices],
+        "criteria": next((plan.run.criteria for plan in plans.values()), {}),
+    }
+    with directory.writing(), told_of(file):
+        refuse_what_does_not_fit(plans, directory.path)
         if fresh:
             directory.clear()
-        who = identity(document, file, devices[0].platform)
-        manifest = directory.begin(document, who) | {
-            "experiment": str(file.resolve()),
-            "title": config.title,
-            "command": command,
-            "seed": config.seed,
-            "precision": config.precision,
-            "devices": [f"{device.platform} ({device.device_kind})" for device in devices],
-        }
+        manifest = directory.begin(document, identity(document, file, devices[0].platform), facts)
         reporter.say(f"{document.path}: {config.title}")
-        begun = time.perf_counter()
+        if directory.begun:
+            reporter.say(f"going on with the run that was begun {manifest['started']}")
         session = Session(directory.path, reporter)
         experiment.compute(config, session)
         _conclude(experiment, config, session, manifest)
@@ -111,14 +130,12 @@ def _compute(
     return Result(directory.path, manifest)
 
 
-def _conclude(
-    experiment: ModuleType, config: Any, session: Any, manifest: dict[str, Any]
-) -> None:
+def _conclude(experiment: ModuleType, config: Any, session: Any, manifest: dict[str, Any]) -> None:
     """Write checks, summary, figures, report and log, and note them in the manifest."""
     from lab import pages, plots, report, terminal
 
     folder, data, meter = session.folder, session.data(), session.meter
-    checks = [check.as_row() for check in experiment.checks(config, data)]
+    checks = [plain(check.as_row()) for check in experiment.checks(config, data)]
     replace_text(folder / "checks.json", json.dumps(checks, indent=1) + "\n")
     table = experiment.summary(data)
     replace_text(folder / "summary.csv", table.as_csv())
@@ -132,7 +149,6 @@ def _conclude(
         "figures": list(makers),
         "verdict": experiment.verdict(data),
         "outcomes": experiment.outcomes(data).as_json(),
-        "criteria": config.run_settings().criteria,
         "lane_steps": meter.lane_steps,
         "compilations": meter.compilations,
         "seconds": {
@@ -148,8 +164,10 @@ def _conclude(
     replace_text(folder / "log.txt", terminal.shown(result))
 
 
-def command(document: Document, overrides: Sequence[str], out: Path) -> str:
+def command(document: Document, overrides: Mapping[str, Any] | Sequence[str], out: Path) -> str:
     """What a person would type to run this."""
+    if isinstance(overrides, Mapping):
+        overrides = [f"{key}={json.dumps(value)}" for key, value in overrides.items()]
     words = ["lab", "run", str(document.path), *overrides]
     if document.smoke:
         words.append("--smoke")

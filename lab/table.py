@@ -45,7 +45,7 @@ class Table:
     def as_json(self) -> str:
         """Columns and rows; infinite and missing numbers as null would lose which: as text."""
         columns = [vars(column) for column in self.columns]
-        rows = [{key: _plain(value) for key, value in row.items()} for row in self.rows]
+        rows = [plain(row) for row in self.rows]
         return json.dumps({"columns": columns, "rows": rows}, indent=1) + "\n"
 
     @classmethod
@@ -79,8 +79,12 @@ def written(value: Any, format: str = ".3g") -> str:
     return f"{value:{format}}" if isinstance(value, int | float) else str(value)
 
 
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+def plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as strict JSON holds it: infinite numbers, and what is none, as text."""
+    return {
+        key: str(value) if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in row.items()
+    }
 
 
 def _number(value: Any) -> Any:

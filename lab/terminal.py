@@ -51,7 +51,8 @@ def result_view(result: Result) -> RenderableType:
     checks = result.checks
     held = sum(check.passed for check in checks)
     rate = result.manifest["lane_steps"] / max(seconds["run"], 1e-9)
-    spent = ", ".join(f"{part} {seconds[part]:.1f} s" for part in ("compile", "run", "transfer", "plot"))
+    parts = ("compile", "run", "transfer", "plot")
+    spent = ", ".join(f"{part} {seconds[part]:.1f} s" for part in parts)
     return Group(
         Text(result.manifest["title"], "bold"),
         table_view(result.table),

@@ -1,11 +1,15 @@
-"""Two CPU devices in every test process, strict shapes, and quick compilations where bits are free."""
+"""Two CPU devices in every test process, strict shapes, and quick compilations on request."""
 
 import os
 
 os.environ["JAX_NUM_CPU_DEVICES"] = "2"  # read when jax starts
 os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("lab", deadline=None)  # the first call compiles
+hypothesis.settings.load_profile("lab")
 
 
 def pytest_addoption(parser):
@@ -14,11 +18,11 @@ def pytest_addoption(parser):
 
 
 def pytest_generate_tests(metafunc):
-    if "full" in metafunc.fixturenames:
-        metafunc.parametrize("full", [metafunc.config.getoption("full")], ids=[""])
+    if "every_pair" in metafunc.fixturenames:
+        metafunc.parametrize("every_pair", [metafunc.config.getoption("full")], ids=[""])
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def quick_compiles():
     """XLA without its expensive optimizations, for tests that compile much and run little."""
     import jax

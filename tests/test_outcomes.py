@@ -116,7 +116,9 @@ def test_sign_descent_ends_in_a_two_cycle(steps, ends):
     """|x| from 1 with rate .3: 1, .7, .4, .1, -.2, .1, ...: the lowest is first seen at step 3."""
     absolute = lambda x: jnp.abs(x[0])  # noqa: E731
     sign = lab.optimizer("sign_sgd", learning_rate=0.3)
-    paths = lab.replay(absolute, sign, np.array([[1.0]]), steps=steps, precision="float64", block=64)
+    paths = lab.replay(
+        absolute, sign, np.array([[1.0]]), steps=steps, precision="float64", block=64
+    )
     assert outcomes(paths) == [ends]
     cycle = [0.1, -0.2] * 6
     np.testing.assert_allclose(paths.point.values.ravel()[3:], cycle[: steps - 2], atol=1e-15)
@@ -134,7 +136,9 @@ def test_an_ended_lane_is_frozen():
     adam = lab.optimizer("adam", learning_rate=rates)
     loss = lambda x: jnp.exp(x[0]) - jnp.log(x[0]) + (x[0] - x[1] ** 2) ** 2  # noqa: E731
     starts = jax.random.uniform(jax.random.key(0), (20, 2), minval=0.1, maxval=3.0)
-    short, long = (sweep(loss, adam, starts, steps=n, patience=10, gradient_below=0.3) for n in (60, 600))
+    short, long = (
+        sweep(loss, adam, starts, steps=n, patience=10, gradient_below=0.3) for n in (60, 600)
+    )
     ended = short.outcome.isin([Outcome.CONVERGED, Outcome.DIVERGED, Outcome.LEFT_DOMAIN]).values
     assert 0.1 < ended.mean() < 0.9
     assert set(np.unique(short.outcome.values[ended])) >= {Outcome.CONVERGED, Outcome.LEFT_DOMAIN}

@@ -10,7 +10,16 @@ jax until a loss, starts or an optimizer is built.
 from lab.config.document import Document, load
 from lab.config.fields import LossField, OptimizersField, StartsField, SweepField
 from lab.config.messages import ConfigError
-from lab.config.models import Count, ExperimentConfig, Index, Positive, RunSection, Section
+from lab.config.models import (
+    Count,
+    ExperimentConfig,
+    Finite,
+    Index,
+    Positive,
+    RunSection,
+    Section,
+    Side,
+)
 from lab.config.schema import schema
 
 __all__ = [
@@ -18,12 +27,14 @@ __all__ = [
     "Count",
     "Document",
     "ExperimentConfig",
+    "Finite",
     "Index",
     "LossField",
     "OptimizersField",
     "Positive",
     "RunSection",
     "Section",
+    "Side",
     "StartsField",
     "SweepField",
     "load",

@@ -104,8 +104,12 @@ def _all_optimizers(table: Mapping[str, Any], folder: Path) -> "dict[str, Optimi
     if not table:
         raise SpecError([Fault((), "no optimizer is given; add one, such as [optimizers.adam]")])
     built, faults = {}, []
+    folded: dict[str, str] = {}
     for label, spec in table.items():
         faults += [Fault((label,), message) for message in label_faults(label)]
+        if (other := folded.setdefault(label.casefold(), label)) != label:
+            message = f"differs from {other!r} only in case, and labels name folders of results"
+            faults.append(Fault((label,), message))
         if not isinstance(spec, Mapping):
             message = f"{show(spec)} is not allowed; give a table: [optimizers.LABEL]"
             faults.append(Fault((label,), message))

@@ -1,10 +1,19 @@
 """What every experiment's config has, and the `[run]` section of those that run lanes."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    model_validator,
+)
 
 from lab.config.fields import LossField, OptimizersField, StartsField
+from lab.errors import Fault, SpecError
 
 INT32 = 2**31 - 1
 
@@ -18,6 +27,8 @@ Whole = BeforeValidator(_whole)
 Count = Annotated[int, Strict(), Field(ge=1, le=INT32), Whole]
 Index = Annotated[int, Strict(), Field(ge=0, le=INT32), Whole]
 Seed = Annotated[int, Strict(), Field(ge=0, le=2**32 - 1), Whole]
+Side = Annotated[int, Strict(), Field(ge=2, le=INT32), Whole]
+Finite = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 Positive = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 Text = Annotated[str, Strict()]
@@ -69,6 +80,14 @@ class RunSection(Section):
         "auto", description="How lanes are computed; auto chooses."
     )
     block: Count = Field(65536, description="Lanes that run together; part of a run's identity.")
+
+    @model_validator(mode="after")
+    def _snapshots_within_steps(self) -> Self:
+        late = [i for i, step in enumerate(self.snapshots) if step > self.steps]
+        if late:
+            message = f"{self.snapshots[late[0]]} is beyond the last step, steps = {self.steps}"
+            raise SpecError([Fault(("snapshots", late[0]), message)])
+        return self
 
 
 class ExperimentConfig(Section):

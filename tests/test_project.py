@@ -1,0 +1,88 @@
+"""What is published is complete and private: configs, lock file, wheel, no machine's addresses."""
+
+import re
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+from tiny import invoke
+
+from lab import builtin
+
+ROOT = Path(__file__).parent.parent
+CONFIGS = builtin.configs()
+
+# Parts of the words are apart here, or this file would find itself.
+ADDRESSES = (
+    "index" + "-url",
+    "find" + "-links",
+    "file:" + "///",
+    "/op" + "t/",
+    "/wor" + "k/",
+    "/ro" + "ot/",
+    r"https?://[^\s\"')]+/sim" + "ple",
+)
+
+
+def tracked():
+    if not (ROOT / ".git").exists():
+        return sorted(path for path in ROOT.glob("[!.]*/**/*") if path.is_file())
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+    return [ROOT / name for name in names.stdout.decode().split("\0") if name]
+
+
+def test_no_addresses_of_registries_or_machines():
+    found = re.compile("|".join(ADDRESSES))
+    for path in tracked():
+        if path.is_file():
+            match = found.search(path.read_bytes().decode(errors="replace"))
+            assert not match, f"{path}: {match}"
+
+
+def test_the_lock_file_has_versions_and_hashes_only():
+    text = (ROOT / "requirements.txt").read_text().replace("\\\n", " ")
+    entry = re.compile(
+        r"[a-z0-9-]+(\[[a-z0-9,-]+\])?==\S+( ; [^-]+?)?(\s+--hash=sha256:[0-9a-f]{64})+"
+    )
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    assert len(lines) > 30
+    for line in lines:
+        assert entry.fullmatch(line), line[:200]
+
+
+def test_the_wheel_holds_experiments_and_configs(tmp_path):
+    from hatchling.builders.wheel import WheelBuilder
+
+    (wheel,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path))
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for kind in ("experiments", "configs"):
+        for path in builtin.folder(kind).rglob("*.*"):
+            if path.suffix in (".py", ".toml"):
+                inside = path.relative_to(builtin.folder(kind)).as_posix()
+                assert f"lab/builtin/{kind}/{inside}" in names
+    for path in (ROOT / "lab").rglob("*.*"):
+        if path.suffix in (".py", ".j2", ".css", ".js"):
+            assert path.relative_to(ROOT).as_posix() in names
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_config_opens_with_what_it_shows_its_command_and_its_cost(name):
+    text = CONFIGS[name].read_text()
+    head = text[: text.index("\n\n")]
+    assert head.startswith("#:schema ")
+    assert re.search(r"^# [A-Z].*\.$", head, re.MULTILINE)
+    assert f"#   lab run configs/{name}.toml\n" in head
+    assert re.search(r"lanes x [\d,]+ steps", head)
+    assert re.search(r"seconds on 2 CPU cores", head)
+    assert "\n[smoke]\n" in text
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_config_runs_by_name_from_an_empty_folder(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = invoke("run", name, "--smoke")
+    assert result.exit_code == 0, result.output
+    (run,) = Path("runs").iterdir()
+    assert run.name == f"{CONFIGS[name].stem}-smoke"
+    assert {"report.html", "figures", "results.zarr"} <= {path.name for path in run.iterdir()}
