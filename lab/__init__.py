@@ -23,7 +23,7 @@ _NAMES = {
 }
 _ROOMS = {"compare", "losses", "optimizers", "plots", "record", "report", "starts", "theory"}
 
-__all__ = ["__version__", *_NAMES, *_ROOMS]  # noqa: PLE0604
+__all__ = ["__version__", *_NAMES, *_ROOMS]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,8 @@ os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
 import hypothesis
 import pytest
 
-hypothesis.settings.register_profile("lab", deadline=None)  # the first call compiles
+# No deadline: the first call compiles. No chance: a failure is one for everybody.
+hypothesis.settings.register_profile("lab", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("lab")
 
 

@@ -67,7 +67,6 @@ def test_the_runs_are_chaotic(machine):
     [
         {"enough_blocks": 1},  # three tiles a block
         {"enough_blocks": 1, "block": 65536},  # one block of nine tiles
-        {"enough_blocks": 1, "block": 2048},
         {"devices": 1},
         {"devices": 1, "enough_blocks": 1},
         {"first_chunk": 1},

@@ -19,7 +19,7 @@ BALL = lab.optimizer("sgd", learning_rate=RATES, momentum=0.5)
 
 @pytest.fixture(scope="module")
 def wells():
-    starts = lab.starts.uniform([-1.7], [1.7], 1000)
+    starts = lab.starts.uniform([-1.7], [1.7], 400)
     return {name: lab.sweep(WELL, o, starts, steps=1000) for name, o in contenders().items()}
 
 

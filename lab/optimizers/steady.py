@@ -64,7 +64,7 @@ def pretended(x: PyTree) -> dict[str, Any]:
     """Extra arguments like those of a real run, for abstract trials at the point x."""
 
     def value_fn(y: PyTree) -> Array:
-        return sum((jnp.sum(leaf * leaf) for leaf in jax.tree.leaves(y)), jnp.zeros(()))
+        return jnp.asarray(sum(jnp.sum(leaf * leaf) for leaf in jax.tree.leaves(y)))
 
     gradient = jax.grad(value_fn)
     return {
