@@ -13,16 +13,6 @@ hypothesis.settings.register_profile("lab", deadline=None, derandomize=True, dat
 hypothesis.settings.load_profile("lab")
 
 
-def pytest_addoption(parser):
-    told = "every optimizer x every loss of the catalogue (default: two losses each)"
-    parser.addoption("--full", action="store_true", help=told)
-
-
-def pytest_generate_tests(metafunc):
-    if "every_pair" in metafunc.fixturenames:
-        metafunc.parametrize("every_pair", [metafunc.config.getoption("full")], ids=[""])
-
-
 @pytest.fixture(scope="module")
 def quick_compiles():
     """XLA without its expensive optimizations, for tests that compile much and run little."""

@@ -1,7 +1,6 @@
 """Every optimizer x every loss, through the engine, against a Python loop over optax's own calls.
 
-An optimizer's losses are one program: branches of a switch whose number is a swept parameter. By
-default each optimizer meets two losses in turn; `pytest --full` has it meet the whole catalogue.
+An optimizer's losses are one program: branches of a switch whose number is a swept parameter.
 """
 
 import warnings
@@ -28,12 +27,6 @@ LOSSES = {name: family() for name, family in lab.losses.catalogue.items()}
 OPTIMIZERS = [name for name, entry in RUNNABLE.items() if entry.kind == "optimizer"]
 
 pytestmark = pytest.mark.usefixtures("quick_compiles", "float64")
-
-
-def chosen(name, every_pair):
-    """The losses that an optimizer meets; neighbours in the alphabet meet different ones."""
-    number, names = OPTIMIZERS.index(name), list(LOSSES)
-    return names if every_pair else [names[(number + skip) % len(names)] for skip in (0, 5)]
 
 
 def one_of(names):
@@ -130,8 +123,8 @@ def lookahead(name, spec, names):
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_the_engine_descends_as_a_python_loop_does(name, every_pair):
-    names, spec = chosen(name, every_pair), spec_of(name)
+def test_the_engine_descends_as_a_python_loop_does(name):
+    names, spec = list(LOSSES), spec_of(name)
     steps = FEWER_STEPS.get(name, STEPS)
     loss = lab.losses.as_loss(one_of(names), which=np.arange(len(names)))
     data = lab.sweep(
