@@ -1,6 +1,6 @@
 """The answer to a comparison: one row a contender, how their runs ended, and a sentence."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from lab import compare
 from lab.table import Column, Table
 
 LABEL = Column("label", "optimizer", "the label in the config", "")
+PROBLEM = Column("problem", "loss with", "the loss's own parameters", "")
 COLUMNS = (
     LABEL,
     Column(
@@ -24,25 +25,36 @@ COLUMNS = (
         "ert", "ERT", "expected steps to reach it with restarts: all steps spent by hits", ".4g"
     ),
     Column("median", "median loss", "median final loss above the known minimum", ".2e"),
-    Column("good_decades", "good over", "decades of the rate with 0.9 of the best share", ".2f"),
+    Column("good_decades", "good over", "decades of the key with 0.9 of the best share", ".2f"),
     Column("failed", "failed", "runs at all settings that diverged or left the domain", "%"),
 )
 
 
 def summary(contenders: Mapping[str, xr.Dataset]) -> Table:
-    """One row for each of these summaries (`lab.compare.summarize`), at its best setting."""
-    return Table(COLUMNS, tuple(row(label, one) for label, one in contenders.items()))
+    """One row for each of these summaries (`lab.compare.summarize`), at its best setting.
+
+    Where the loss's own parameters are swept, one row for each problem that they make.
+    """
+    rows = [
+        row(label, problem, part)
+        for label, one in contenders.items()
+        for problem, part in compare.problems(one)
+    ]
+    several = any(row["problem"] for row in rows)
+    label, *others = COLUMNS
+    return Table((label, *([PROBLEM] if several else []), *others), tuple(rows))
 
 
-def row(label: str, summary: xr.Dataset) -> dict[str, Any]:
-    """The numbers of one contender."""
+def row(label: str, problem: str, summary: xr.Dataset) -> dict[str, Any]:
+    """The numbers of one contender on one problem."""
     best = compare.best(summary)
     at = best.summary
     quartiles = {q: float(at.final_loss_quantile.sel(quantile=q)) for q in (0.25, 0.5, 0.75)}
     failed = summary.outcome_share.sel(outcome=["diverged", "left_domain"]).sum("outcome").mean()
     numbers = {
         "label": label,
-        "setting": compare.setting_text(at),
+        "problem": problem,
+        "setting": compare.setting_text(at, best.index),
         **{name: at[name].item() for name in best.index},
         "median": quartiles[0.5],
         "lower_quartile": quartiles[0.25],
@@ -79,17 +91,36 @@ def outcomes(contenders: Mapping[str, xr.Dataset]) -> Table:
 
 
 def verdict(table: Table) -> str:
-    """Which optimizer, which setting, how sure: in a sentence or two."""
-    rows = [row for row in table.rows if row.get("share")]
+    """What reached the target from the most starts, and what in the fewest steps."""
+    problems = dict.fromkeys(row["problem"] for row in table.rows)
+    said = [
+        f"{problem + ': ' if problem else ''}"
+        + verdict_on([row for row in table.rows if row["problem"] == problem])
+        for problem in problems
+    ]
+    return " ".join(said)
+
+
+def verdict_on(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The verdict on one problem."""
+    rows = [row for row in rows if row.get("share")]
     if not rows:
         return "No optimizer reached the tightest target at any setting."
-    first, *others = sorted(rows, key=lambda row: (-row["share"], row["ert"]))
+    most, *others = sorted(rows, key=lambda row: (-row["share"], row["ert"]))
     said = (
-        f"{first['label']} at {first['setting'] or 'its only setting'} reached within "
-        f"{first['target']:g} of the lowest known loss from the most starts: {first['reached']}, "
-        f"95 % interval, median {first['hit_step']:.0f} steps."
+        f"{named(most)} came within {most['target']:g} of the lowest known loss from the most "
+        f"starts: {most['reached']}, 95 % interval, median {most['hit_step']:.0f} steps."
     )
-    level = [row["label"] for row in others if row["share_high"] >= first["share_low"]]
+    level = [row["label"] for row in others if row["share_high"] >= most["share_low"]]
     if level:
-        return f"{said} By share it cannot be told apart from {', '.join(level)}."
-    return f"{said} The intervals of all others lie below." if others else said
+        said += f" The intervals of {', '.join(level)} overlap this one."
+    fastest = min(rows, key=lambda row: row["ert"])
+    if fastest is not most:
+        said += f" {named(fastest)} needs the fewest steps with restarts: {fastest['ert']:.0f} "
+        said += f"on average, against {most['ert']:.0f}."
+    return said
+
+
+def named(row: Mapping[str, Any]) -> str:
+    """`adam at learning_rate 0.1`."""
+    return f"{row['label']} at {row['setting']}" if row["setting"] else str(row["label"])

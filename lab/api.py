@@ -71,13 +71,13 @@ def replay(
 ) -> xr.Dataset:
     """Run every lane again with its whole path kept.
 
-    Takes what `sweep` takes; the lanes must fit into one block.
+    Takes what `sweep` takes; every path is held in memory.
 
     Returns:
         A dataset with `point` (..., start, step, dim), `loss` (..., start, step) and what `sweep`
         returns, for x_0 ... x_T; a lane that ended early stays where it ended.
     """
-    plan = make_plan(loss, optimizer, starts, Run(**run), devices)
+    plan = make_plan(loss, optimizer, starts, Run(**{**run, "keep": "lanes"}), devices)
     engine = Engine(plan, devices)
     ids = np.concatenate([plan.layout.ids(block) for block in range(plan.layout.blocks)])
     ids = ids[np.lexsort(ids.T[::-1])]
@@ -87,8 +87,9 @@ def replay(
     paths = engine.replay(ids)
     shape = tuple(plan.dims.values())
     dims = (*plan.dims, "step")
-    results["point"] = ((*dims, "dim"), paths.point.reshape(*shape, *paths.point.shape[1:]))
-    results["loss"] = (dims, paths.loss.reshape(*shape, -1))
+    point, losses = (dataset.storable(array) for array in paths)
+    results["point"] = ((*dims, "dim"), point.reshape(*shape, *point.shape[1:]))
+    results["loss"] = (dims, losses.reshape(*shape, -1))
     return results
 
 
@@ -106,5 +107,6 @@ def make_plan(
     if known is not None and plan.dimension != known:
         message = f"{plan.dimension} coordinates, but loss {plan.loss.name!r} has {known}"
         raise SpecError([Fault(("starts",), message)])
+    plan.check_loss()
     optimizer.check(plan.point)
     return plan

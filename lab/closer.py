@@ -30,7 +30,7 @@ class Closer:
         first = {self.plan.loss_axis(name): 0 for name in self.plan.loss.swept}
         chosen = compare.best(compare.summarize(data.isel(first)))
         self.index = {**first, **chosen.index}
-        self.text = compare.setting_text(data.isel(self.index))
+        self.text = compare.setting_text(data.isel(self.index), self.index)
         self.setting = self.plan.setting(self.index)
 
     @property
@@ -64,7 +64,11 @@ class Closer:
                 "replays": len(chosen),
                 "replays_that_differ": int(np.sum(losses[:, -1] != stored)),
             },
-            attrs={"setting": self.text, "targets": list(self.plan.run.targets)},
+            attrs={
+                "setting": self.text,
+                "targets": list(self.plan.run.targets),
+                "starts": len(chosen),
+            },
         )
 
     def paths(self, count: int, points: Sequence[Sequence[float]] = ()) -> xr.Dataset:

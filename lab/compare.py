@@ -4,7 +4,8 @@ Everything here takes the dataset of one optimizer, of lanes or of counts across
 (`keep = "reduced"`), and pools starts and seeds, so what is left has the swept keys as dimensions.
 """
 
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,15 +106,16 @@ class Best:
 def best(summary: xr.Dataset) -> Best:
     """The fastest of the settings that most lanes reach the tightest target with.
 
-    Candidates are the setting of the highest share and all whose 95 % interval overlaps its own;
-    among them the lowest expected running time wins. Where no setting reached the target, it is
-    the one of the lowest median final loss.
+    Candidates are the setting of the highest share and all whose share lies within its 95 %
+    interval; among them the lowest expected running time wins. Where no setting reached the
+    target, it is the one of the lowest median final loss. A summary must be of one problem (see
+    `problems`): a loss's own parameters are not the optimizer's to choose.
     """
     tightest = int(np.argmin(summary.target.values)) if summary.sizes.get("target") else None
     if tightest is not None and float(summary.hit_share.isel(target=tightest).max()) > 0:
         at = summary.isel(target=tightest)
-        share, low, high = (at[f"hit_share{end}"].values.ravel() for end in ("", "_low", "_high"))
-        candidate = high >= low[np.argmax(share)]
+        share, low = at.hit_share.values.ravel(), at.hit_share_low.values.ravel()
+        candidate = share >= low[np.argmax(share)]
         place = int(np.argmin(np.where(candidate, at.ert.values.ravel(), np.inf)))
         criterion = f"most starts within {summary.target.values[tightest]:g} of the minimum"
     else:
@@ -125,15 +127,28 @@ def best(summary: xr.Dataset) -> Best:
     return Best(index, summary.isel(index), criterion)
 
 
+def problems(summary: xr.Dataset) -> Iterator[tuple[str, xr.Dataset]]:
+    """The summary cut by the loss's own swept parameters: each problem in words, and its part."""
+    axes = [axis for axis in summary.attrs.get("loss_axes", []) if axis in summary.dims]
+    for place in itertools.product(*(range(summary.sizes[axis]) for axis in axes)):
+        part = summary.isel(dict(zip(axes, place, strict=True)))
+        yield setting_text(part, axes), part
+
+
 def common_axis(summaries: Iterable[xr.Dataset]) -> str | None:
-    """The swept key to compare along: the learning rate, else the first that is swept at all."""
-    swept = [str(dim) for summary in summaries for dim in summary.lanes.dims]
+    """The hyperparameter to compare along: the learning rate, else the first that is swept."""
+    swept = [
+        str(dim)
+        for summary in summaries
+        for dim in summary.lanes.dims
+        if dim not in summary.attrs.get("loss_axes", [])
+    ]
     return "learning_rate" if "learning_rate" in swept else next(iter(swept), None)
 
 
-def setting_text(at: xr.Dataset) -> str:
-    """`learning_rate 0.01, momentum 0.9` of a dataset at one setting."""
-    names = [name for name in at.coords if at[name].dims == () and name != "minimum_loss"]
+def setting_text(at: xr.Dataset, names: Iterable[Hashable]) -> str:
+    """`learning_rate 0.01, momentum 0.9`: the values of these swept keys, at one setting."""
+    names = list(names)
     values = [at[name].item() for name in names]
     words = [f"{value:.3g}" if isinstance(value, float) else str(value) for value in values]
     return ", ".join(f"{name} {word}" for name, word in zip(names, words, strict=True))

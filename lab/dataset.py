@@ -66,6 +66,7 @@ def attributes(plan: Plan) -> dict[str, Any]:
         "loss": plan.loss.name,
         "optimizer": plan.optimizer.name,
         "label": plan.optimizer.label,
+        "loss_axes": [plan.loss_axis(name) for name in plan.loss.swept],
         "minimum_known": int(plan.loss.minimum(**plan.combinations[0]) is not None),
         "start_shape": list(plan.starts.shape),
         "steps_budget": plan.run.steps,
@@ -73,6 +74,11 @@ def attributes(plan: Plan) -> dict[str, Any]:
         "precision": plan.run.precision,
         "lab_version": __version__,
     }
+
+
+def storable(array: np.ndarray) -> np.ndarray:
+    """The array in a type that files know: bfloat16 as float32, which holds it."""
+    return array.astype(np.float32) if array.dtype == jnp.bfloat16 else array
 
 
 def empty(plan: Plan) -> xr.Dataset:

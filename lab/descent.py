@@ -45,7 +45,7 @@ class Outcome(IntEnum):
 REASONS = {
     Outcome.CONVERGED: "no component of the gradient is larger than {gradient_below:g}",
     Outcome.DIVERGED: "the loss, or a coordinate, is infinite or beyond {diverged_above:g}",
-    Outcome.LEFT_DOMAIN: "the loss or its gradient is not a number at a point within range",
+    Outcome.LEFT_DOMAIN: "the loss is not a number, or its gradient not finite, within range",
     Outcome.STALLED: "the steps are spent, and the point has not moved for the last {patience}",
     Outcome.OSCILLATING: (
         "the steps are spent, and it moved without a new lowest loss for the last {patience}"
@@ -203,10 +203,10 @@ def judge(limits: Limits, t: Int[Array, ""], lane: Lane, g: Point) -> Int[Array,
     """
     spent = t >= limits.steps
     within = largest(lane.x) <= limits.diverged_above  # False for a NaN coordinate
-    slope = largest(g)
+    slope, too_high = largest(g), lane.loss > limits.diverged_above
     reasons = [
-        (~within | (lane.loss > limits.diverged_above), Outcome.DIVERGED),
-        (~jnp.isfinite(lane.loss) | ~jnp.isfinite(slope), Outcome.LEFT_DOMAIN),
+        (~within | too_high | jnp.isinf(lane.loss), Outcome.DIVERGED),
+        (jnp.isnan(lane.loss) | ~jnp.isfinite(slope), Outcome.LEFT_DOMAIN),
         (slope <= limits.gradient_below, Outcome.CONVERGED),
         (spent & (t - lane.moved >= limits.patience), Outcome.STALLED),
         (spent & (t - lane.lowest_at >= limits.patience), Outcome.OSCILLATING),

@@ -93,7 +93,7 @@ class Engine:
         return {name: np.concatenate([r[name] for r in results])[order] for name in results[0]}
 
     def replay(self, ids: Ids, at: Iterable[int] | None = None) -> Paths:
-        """Chosen lanes run again with their paths kept: at most a block of them.
+        """Chosen lanes run again with their paths kept.
 
         It takes the compiled step of the sweep, one step at a time where it looks, so the paths
         end, to the last bit, where the sweep's lanes did.
@@ -102,8 +102,6 @@ class Engine:
             ids: (setting, seed, start) of each lane.
             at: the steps to keep, increasing; by default all, 0 ... T.
         """
-        if len(ids) > self.capacity:
-            raise ValueError(f"{len(ids)} lanes are more than the {self.capacity} of a block")
         at = range(self.plan.run.steps + 1) if at is None else [int(t) for t in at]
         places = self._shares(ids)
         order = np.argsort(np.concatenate(places))

@@ -36,11 +36,14 @@ PARTS = ("Config", "plans", "compute", "checks", "summary", "outcomes", "verdict
 
 
 class Session:
-    """What `compute` works with: where results go, who watches, and where the time went."""
+    """What `compute` works with: where results go, who watches, and where the time went.
+
+    `meter` counts the sweeps, `closer` what is computed besides them.
+    """
 
     def __init__(self, folder: Path, reporter: Reporter):
         self.folder, self.reporter = folder, reporter
-        self.meter = Meter()
+        self.meter, self.closer = Meter(), Meter()
 
     def sweep(self, label: str, plan: Plan) -> Engine:
         """Run a plan's lanes into the results, as a group of this label, and tell how it goes.
@@ -55,6 +58,7 @@ class Session:
             self.meter.listener = report
             results.run_into(self.folder, label, engine)
             self.meter.listener = lambda lane_steps: None
+        engine.meter = self.closer
         return engine
 
     def save(self, group: str, data: xr.Dataset) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lab import report
+from lab import report, terminal
 from lab.plots.files import FigureFiles
 from lab.result import Result
 from lab.table import Table
@@ -22,7 +22,7 @@ def page_of(result: Result) -> report.Page:
         checks=[check.as_row() for check in result.checks],
         outcome_criteria=list(manifest["criteria"].items()),
         outcome_shares=as_report(Table.from_json(manifest["outcomes"])),
-        timings={part: seconds[part] for part in ("compile", "run", "transfer", "plot")},
+        timings={part: seconds[part] for part in terminal.PARTS},
         lane_steps_per_second=manifest["lane_steps"] / max(seconds["run"], 1e-9),
         facts=facts(manifest),
         config_text=(result.directory / "config.toml").read_text(),

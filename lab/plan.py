@@ -14,11 +14,12 @@ from jaxtyping import PyTree
 
 from lab import reduce
 from lab.blocks import Layout, layout
-from lab.descent import REASONS, Limits
+from lab.descent import Limits
+from lab.errors import Fault, SpecError
 from lab.losses import Loss
 from lab.optimizers import Optimizer
 from lab.program import Inputs, Problem
-from lab.record import Best, HittingTime, Last, Recorder, Snapshots
+from lab.settings import Run
 from lab.starts import Starts
 
 NUMBERS = (bool, int, float, str, type(None))
@@ -28,67 +29,25 @@ CPU_TILE = 1024
 """Lanes whose state stays in a core's cache."""
 
 
-@dataclass(frozen=True)
-class Run:
-    """How lanes are run: the `[run]` table, the seed and the precision of a config.
-
-    Attributes:
-        steps: updates that a lane may take.
-        seeds: how many times each start is run, where loss or optimizer is random.
-        targets: losses above the lowest known one whose hitting times are kept.
-        diverged_above: see `lab.descent.Limits`.
-        gradient_below: see `lab.descent.Limits`.
-        patience: see `lab.descent.Limits`; None for a tenth of the steps, and at least 10.
-        minimum_within: distance at which a lane has reached a known minimum.
-        snapshots: steps whose loss and point are kept.
-        keep: "lanes", or "reduced" for counts across starts only.
-        backend: "auto" or "vmap".
-        block: the most lanes in a block.
-        seed: of starts and noise.
-        precision: "float32", "float64" or "bfloat16".
-        record: recorders in place of Last, Best, HittingTime and Snapshots.
-    """
-
-    steps: int = 1000
-    seeds: int = 1
-    targets: tuple[float, ...] = (1e-2, 1e-4, 1e-6)
-    diverged_above: float = 1e8
-    gradient_below: float = 1e-4
-    patience: int | None = None
-    minimum_within: float = 1e-2
-    snapshots: tuple[int, ...] = ()
-    keep: str = "lanes"
-    backend: str = "auto"
-    block: int = 65536
-    seed: int = 0
-    precision: str = "float32"
-    record: tuple[Recorder, ...] | None = None
-
-    @property
-    def recorders(self) -> tuple[Recorder, ...]:
-        """What is kept of each lane."""
-        if self.record is not None:
-            return tuple(self.record)
-        snapshots = (Snapshots(tuple(self.snapshots)),) if self.snapshots else ()
-        return (Last(), Best(), HittingTime(tuple(self.targets)), *snapshots)
-
-    @property
-    def limits(self) -> Limits:
-        """When lanes end."""
-        patience = max(10, self.steps // 10) if self.patience is None else self.patience
-        return Limits(self.steps, self.diverged_above, self.gradient_below, patience)
-
-    @property
-    def criteria(self) -> dict[str, str]:
-        """Each outcome's criterion in words, with this run's numbers."""
-        numbers = self.limits._asdict()
-        return {reason.label: text.format(**numbers) for reason, text in REASONS.items()}
+RESERVED = frozenset(
+    {"seed", "start", "dim", "target", "snapshot", "step", "outcome", "bin", "quantile", "lanes"}
+    | {"known_minimum", "minima", "minimum_loss", "minimum", "steps", "final_loss", "final_point"}
+    | {"best_loss", "best_step", "hit_step", "snapshot_loss", "snapshot_point", "point", "loss"}
+    | {*reduce.VARIABLES}
+)
+"""Names in a dataset of results that no parameter may take."""
 
 
 def labels(values: PyTree) -> np.ndarray:
     """What tells the values of a sweep apart: numbers themselves, else their places in it."""
     numbers = isinstance(values, np.ndarray) and values.ndim == 1
     return values if numbers else np.arange(len(jax.tree.leaves(values)[0]))
+
+
+def of_kind(found: Any) -> str:
+    """`a value of shape (2,) and type float32`."""
+    shape, dtype = getattr(found, "shape", None), getattr(found, "dtype", None)
+    return f"a value of shape {shape} and type {dtype}" if dtype else type(found).__name__
 
 
 def value_at(values: PyTree, place: Any) -> PyTree:
@@ -124,7 +83,7 @@ class Plan:
 
     def loss_axis(self, name: str) -> str:
         """The dimension of a swept parameter of the loss: its name, unless that is taken."""
-        return f"loss.{name}" if name in self.optimizer.swept else name
+        return f"loss.{name}" if name in self.optimizer.swept or name in RESERVED else name
 
     @cached_property
     def layout(self) -> Layout:
@@ -263,6 +222,22 @@ class Plan:
         with self.precision():
             values = jax.jit(jax.vmap(self._first_loss))(jnp.asarray(points, self.dtype))
         return np.asarray(values, np.float64)
+
+    def check_loss(self) -> None:
+        """Raise SpecError unless the loss takes these points and gives one real number."""
+        try:
+            with self.precision():
+                found = jax.eval_shape(self._first_loss, self.point)
+        except SpecError:
+            raise
+        except Exception as error:  # whatever a user's function may raise at such a point
+            message = f"{self.loss.name} cannot be evaluated at these starts: {error}"
+            raise SpecError([Fault(("loss",), message.split("\n")[0])]) from error
+        if getattr(found, "shape", None) != () or not jnp.issubdtype(found.dtype, jnp.floating):
+            message = (
+                f"{self.loss.name} must return one floating-point number, not {of_kind(found)}"
+            )
+            raise SpecError([Fault(("loss",), message)])
 
     def _first_loss(self, x: Any) -> jax.Array:
         return self.loss(x, step=jnp.int32(0), key=jax.random.key(0), **self.combinations[0])

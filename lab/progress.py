@@ -32,10 +32,10 @@ class Reporter:
             yield _Lines(self.say, name, total)
             return
         columns = [
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.percentage:>3.0f} %"),
-            TextColumn("{task.fields[rate]}"),
+            TextColumn("{task.fields[rate]}", markup=False),
             TimeRemainingColumn(compact=True),
         ]
         with Progress(*columns, console=self.console, transient=True) as bar:

@@ -18,6 +18,9 @@ from lab.optimizers import Optimizer
 from lab.optimizers.recipe import Sweep
 
 NEWTON_STEPS = 50
+MOST_NUMBERS = 200
+"""Coordinates of minima beyond which a dense Hessian takes longer than it proves."""
+
 HALVINGS = 0.5 ** np.arange(11)
 CLOSED_FORM_STEPS = 20
 
@@ -28,7 +31,7 @@ def minima_by_newton(loss: Loss, contenders: Mapping[str, xr.Dataset]) -> list[C
     The start is the last point, of all lanes, that is closest to the minimum; what is measured is
     how far from the catalogue's minimum Newton comes to rest.
     """
-    if loss.swept or not len(loss.minima()):
+    if loss.swept or not 0 < loss.minima().size <= MOST_NUMBERS:
         return []
     ends = np.concatenate([_last_points(data) for data in contenders.values()])
     if not len(ends):
@@ -121,7 +124,8 @@ def stability(
     found = []
     for label, optimizer in contenders.items():
         momentum = _heavy_ball(optimizer)
-        if momentum is not None and not loss.swept and "minimum" in results[label]:
+        small = loss.minima().size <= MOST_NUMBERS if not loss.swept else False
+        if momentum is not None and small and "minimum" in results[label]:
             for index, minimum in enumerate(loss.minima()):
                 found += _stability_at(loss, label, results[label], index, minimum, momentum)
     return found

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lab import builtin
 from lab.check import Check
 from lab.errors import LabError
 from lab.table import Table
@@ -60,12 +61,14 @@ class Result:
         return Gallery(self.makers())
 
     def makers(self) -> dict[str, Callable[[], "Figure"]]:
-        """The experiment's figures, not yet drawn."""
+        """The experiment's figures, not yet drawn; one's own experiment is imported for that."""
         from lab.experiment import load_experiment, told_of
 
-        path = Path(self.manifest["experiment"])
-        if not path.is_file():
-            raise LabError(f"{path}, the experiment of {self.directory}, is no longer there")
+        try:
+            path = builtin.find_experiment(self.manifest["experiment"], self.directory)
+        except LabError as error:
+            message = f"the experiment of {self.directory} is no longer there: {error}"
+            raise LabError(message) from error
         experiment = load_experiment(path)
         with told_of(path):
             return experiment.figures(self.data)

@@ -106,7 +106,7 @@ def _compute(
         config = document.validate(experiment.Config)
         plans = experiment.plans(config)
     facts = {
-        "experiment": str(file.resolve()),
+        "experiment": document.experiment if builtin.is_ours(file) else str(file.resolve()),
         "title": config.title,
         "command": command,
         "seed": config.seed,
@@ -134,7 +134,7 @@ def _conclude(experiment: ModuleType, config: Any, session: Any, manifest: dict[
     """Write checks, summary, figures, report and log, and note them in the manifest."""
     from lab import pages, plots, report, terminal
 
-    folder, data, meter = session.folder, session.data(), session.meter
+    folder, data, meter, closer = session.folder, session.data(), session.meter, session.closer
     checks = [plain(check.as_row()) for check in experiment.checks(config, data)]
     replace_text(folder / "checks.json", json.dumps(checks, indent=1) + "\n")
     table = experiment.summary(data)
@@ -150,10 +150,11 @@ def _conclude(experiment: ModuleType, config: Any, session: Any, manifest: dict[
         "verdict": experiment.verdict(data),
         "outcomes": experiment.outcomes(data).as_json(),
         "lane_steps": meter.lane_steps,
-        "compilations": meter.compilations,
+        "compilations": meter.compilations + closer.compilations,
         "seconds": {
-            "compile": meter.compile,
+            "compile": meter.compile + closer.compile,
             "run": meter.run,
+            "replay": closer.run + closer.transfer,
             "transfer": meter.transfer,
             "plot": time.perf_counter() - drawn,
         },

@@ -69,7 +69,7 @@ class Table:
 
 
 def written(value: Any, format: str = ".3g") -> str:
-    """A value in words: `never` for an infinite time, a dash for what is missing."""
+    """A value in words: a dash for what is missing."""
     if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
         return "–"
     if isinstance(value, float) and math.isinf(value):

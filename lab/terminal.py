@@ -14,6 +14,9 @@ from lab.progress import rate_text
 from lab.result import Result
 from lab.table import Table, written
 
+PARTS = ("compile", "run", "replay", "transfer", "plot")
+"""Where the time of a run goes: `replay` is the closer look at the best settings."""
+
 WIDTH = 118
 """Columns of plain text where no terminal says how many it has."""
 
@@ -51,8 +54,7 @@ def result_view(result: Result) -> RenderableType:
     checks = result.checks
     held = sum(check.passed for check in checks)
     rate = result.manifest["lane_steps"] / max(seconds["run"], 1e-9)
-    parts = ("compile", "run", "transfer", "plot")
-    spent = ", ".join(f"{part} {seconds[part]:.1f} s" for part in parts)
+    spent = ", ".join(f"{part} {seconds[part]:.1f} s" for part in PARTS)
     return Group(
         Text(result.manifest["title"], "bold"),
         table_view(result.table),

@@ -87,7 +87,7 @@ def test_a_slope_that_is_no_number_leaves_the_domain_too():
 def test_an_infinitely_low_loss_is_no_best_loss_and_hits_no_target():
     """log|x| from 2 with rate 4 lands on 0, where the loss is minus infinity."""
     data = descend(lambda x: jnp.log(jnp.abs(x[0])), [2.0], [4.0], steps=5, targets=(0.1,))
-    assert outcomes(data) == ["left_domain"]
+    assert outcomes(data) == ["diverged"]
     assert (data.best_loss.item(), data.best_step.item()) == (np.log(2.0), 0)
     assert data.final_loss.item() == np.inf
     assert data.hit_step.values.tolist() == [[-1]]

@@ -85,7 +85,7 @@ def test_report_and_notebook(run):
 def test_manifest(run):
     manifest = run.manifest
     assert set(manifest["identity"]) == {"files", "lab", "versions", "platform"}
-    assert set(manifest["seconds"]) == {"compile", "run", "transfer", "plot", "total"}
+    assert set(manifest["seconds"]) == {"compile", "run", "replay", "transfer", "plot", "total"}
     assert manifest["seconds"]["total"] > manifest["seconds"]["compile"] > 0
     assert manifest["lane_steps"] > 0
     assert (manifest["seed"], manifest["precision"]) == (0, "float32")

@@ -135,6 +135,10 @@ def label_faults(label: str) -> list[str]:
         return ["an optimizer's label cannot contain '/' or '\\': it names a folder of results"]
     if label.startswith("_") or not label.strip("."):
         return ["an optimizer's label cannot begin with '_' or be only dots: it names a folder"]
+    if label == "zarr.json" or len(label.encode()) > 100:
+        return [
+            "an optimizer's label cannot be 'zarr.json' or longer than 100 bytes: it names a folder"
+        ]
     return [] if label.isprintable() else ["an optimizer's label cannot hold control characters"]
 
 

@@ -179,11 +179,11 @@ def _tell(
     count = len(next(iter(shares.values()))) - 1
     what = "One column of a strip" if flat else "One point of an image"
     every = max(_step(data) for data in basins.values())
-    caption = f"{what} is one start; its colour is the minimum that the run from it reached."
+    caption = f"{what} is one start of a uniform grid; its colour is the minimum that it led to."
     if any("steps" in data for data in basins.values()):
         caption += " Fainter: more steps."
     caption += f" Drawn is every {every}th start each way." if every > 3 else ""
-    caption += " Shares are of all starts."
+    caption += " Shares are of this grid."
     rows, said = [], []
     for label, share in shares.items():
         parts: list[str] = []

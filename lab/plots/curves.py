@@ -81,7 +81,8 @@ def curves(
         if index % columns == columns - 1 or index == count - 1:
             _name_targets(axes, targets, axes.get_position().height * figure.get_figheight())
     legend(figure, _handles(drawn, together))
-    return _tell(figure, drawn, targets)
+    starts = {data.attrs.get("starts") for data in curves.values()}
+    return _tell(figure, drawn, targets, starts)
 
 
 def _curve(
@@ -187,10 +188,14 @@ def _handles(drawn: Sequence[Curve], together: bool) -> list[Artist]:
     return [Line2D([], [], color=text, label="median"), *common, behind]
 
 
-def _tell(figure: Figure, drawn: Sequence[Curve], targets: Sequence[float]) -> Figure:
+def _tell(
+    figure: Figure, drawn: Sequence[Curve], targets: Sequence[float], starts: set[int | None]
+) -> Figure:
+    known = sorted(count for count in starts if count is not None)
+    of = f"{known[-1]:,} starts, spread over all," if known else "all starts"
     caption = (
-        "One point of a line is the median excess loss (over the known minimum) of all starts and "
-        "seeds after so many steps; the band holds the middle half of them. A line breaks off at "
+        f"One point of a line is the median excess loss (over the known minimum) of {of} after so "
+        "many steps; the band holds the middle half of them. A line breaks off at "
         "an x where the median run has diverged; losses of 0 lie on the lower edge."
     )
     caption += " Dotted: the targets." if len(targets) else ""

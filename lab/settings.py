@@ -1,0 +1,111 @@
+"""How lanes are run: what a config's `[run]` table, its seed and its precision say."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lab.descent import REASONS, Limits
+from lab.errors import Fault, SpecError, nearest
+from lab.record import Best, HittingTime, Last, Recorder, Snapshots
+
+WORDS = {
+    "keep": ("lanes", "reduced"),
+    "backend": ("auto", "vmap"),
+    "precision": ("float32", "float64", "bfloat16"),
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """How lanes are run: the `[run]` table, the seed and the precision of a config.
+
+    Attributes:
+        steps: updates that a lane may take.
+        seeds: how many times each start is run, where loss or optimizer is random.
+        targets: losses above the lowest known one whose hitting times are kept.
+        diverged_above: see `lab.descent.Limits`.
+        gradient_below: see `lab.descent.Limits`.
+        patience: see `lab.descent.Limits`; None for a tenth of the steps, and at least 10.
+        minimum_within: distance at which a lane has reached a known minimum.
+        snapshots: steps whose loss and point are kept.
+        keep: "lanes", or "reduced" for counts across starts only.
+        backend: "auto" or "vmap".
+        block: the most lanes in a block.
+        seed: of starts and noise.
+        precision: "float32", "float64" or "bfloat16".
+        record: recorders in place of Last, Best, HittingTime and Snapshots.
+    """
+
+    steps: int = 1000
+    seeds: int = 1
+    targets: tuple[float, ...] = (1e-2, 1e-4, 1e-6)
+    diverged_above: float = 1e8
+    gradient_below: float = 1e-4
+    patience: int | None = None
+    minimum_within: float = 1e-2
+    snapshots: tuple[int, ...] = ()
+    keep: str = "lanes"
+    backend: str = "auto"
+    block: int = 65536
+    seed: int = 0
+    precision: str = "float32"
+    record: tuple[Recorder, ...] | None = None
+
+    def __post_init__(self) -> None:
+        faults = [*self._wrong_words(), *self._wrong_numbers()]
+        if self.record is not None and self.keep == "reduced":
+            faults.append(
+                Fault(("record",), 'needs keep = "lanes": counts are of the usual records')
+            )
+        if faults:
+            raise SpecError(faults)
+
+    def _wrong_words(self) -> Iterator[Fault]:
+        for name, allowed in WORDS.items():
+            given = getattr(self, name)
+            if given not in allowed:
+                yield Fault((name,), f"{given!r} is not allowed{nearest(str(given), allowed)}")
+
+    def _wrong_numbers(self) -> Iterator[Fault]:
+        patience = 1 if self.patience is None else self.patience
+        whole = {
+            "steps": self.steps,
+            "seeds": self.seeds,
+            "block": self.block,
+            "patience": patience,
+        }
+        for name, given in whole.items():
+            least = 0 if name == "steps" else 1  # no step at all is a look at the start
+            if given != int(given) or given < least:
+                message = f"{given} is not allowed; give a whole number of at least {least}"
+                yield Fault((name,), message)
+        positive = {f"targets.{i}": target for i, target in enumerate(self.targets)}
+        positive |= {"diverged_above": self.diverged_above, "minimum_within": self.minimum_within}
+        for name, number in positive.items():
+            if not 0 < number < math.inf:
+                yield Fault((name,), f"{number} is not allowed; give a finite number above 0")
+        if not 0 <= self.gradient_below < math.inf:
+            message = f"{self.gradient_below} is not allowed; give 0 or a finite number above it"
+            yield Fault(("gradient_below",), message)
+        if any(not 0 <= step <= self.steps for step in self.snapshots):
+            yield Fault(("snapshots",), f"every snapshot must lie between 0 and {self.steps}")
+
+    @property
+    def recorders(self) -> tuple[Recorder, ...]:
+        """What is kept of each lane."""
+        if self.record is not None:
+            return tuple(self.record)
+        snapshots = (Snapshots(tuple(self.snapshots)),) if self.snapshots else ()
+        return (Last(), Best(), HittingTime(tuple(self.targets)), *snapshots)
+
+    @property
+    def limits(self) -> Limits:
+        """When lanes end."""
+        patience = max(10, self.steps // 10) if self.patience is None else self.patience
+        return Limits(self.steps, self.diverged_above, self.gradient_below, patience)
+
+    @property
+    def criteria(self) -> dict[str, str]:
+        """Each outcome's criterion in words, with this run's numbers."""
+        numbers = self.limits._asdict()
+        return {reason.label: text.format(**numbers) for reason, text in REASONS.items()}
