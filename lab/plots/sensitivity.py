@@ -141,8 +141,7 @@ def _across(axes: Axes, x: float) -> float:
 
 def _mark_best(axes: Axes, sweep: Sweep, limits: tuple[float, float]) -> None:
     x, y = sweep.scale.positions[sweep.best], shown(sweep.median, limits)[sweep.best]
-    if not np.isfinite(y):
-        return
+    y = y if np.isfinite(y) else limits[1]  # at the top: the median run diverged
     face = keywords(color=sweep.style.color, mec=current().text, mew=1.2, ms=11, zorder=5)
     axes.plot([x], [y], sweep.style.marker, clip_on=False, **face)
     across = _across(axes, x)
