@@ -70,8 +70,9 @@ def compute(config: Config, session: Session) -> None:
         session.save(f"_curves/{label}", closer.curve())
         if closer.drawable:
             session.save(f"_paths/{label}", closer.paths(wanted.paths, wanted.paths_from))
-            session.save(f"_basins/{label}", closer.basins(wanted.basin_shape))
             session.save("_landscape", closer.landscape())
+            if plan.minima.shape[1]:  # without a known minimum there is nothing to reach
+                session.save(f"_basins/{label}", closer.basins(wanted.basin_shape))
 
 
 def checks(config: Config, data: xr.DataTree) -> list[Check]:
@@ -129,5 +130,6 @@ def figures(data: xr.DataTree) -> dict[str, Callable[[], plots.Figure]]:
     if "paths" in closer:
         landscape = data["_landscape"].to_dataset()
         made["paths"] = partial(plots.paths, landscape, closer["paths"], styles=styles)
+    if "basins" in closer:
         made["basins"] = partial(plots.basins, closer["basins"])
     return made

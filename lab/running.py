@@ -119,7 +119,7 @@ def _compute(
         if fresh:
             directory.clear()
         manifest = directory.begin(document, identity(document, file, devices[0].platform), facts)
-        reporter.say(f"{document.path}: {config.title}")
+        reporter.say(f"{document.path}: {config.title}" if config.title else f"{document.path}")
         if directory.begun:
             reporter.say(f"going on with the run that was begun {manifest['started']}")
         session = Session(directory.path, reporter)

@@ -55,11 +55,12 @@ def result_view(result: Result) -> RenderableType:
     held = sum(check.passed for check in checks)
     rate = result.manifest["lane_steps"] / max(seconds["run"], 1e-9)
     spent = ", ".join(f"{part} {seconds[part]:.1f} s" for part in PARTS)
+    color = "green" if held == len(checks) else "red"
+    proof = [Text(f"{held} of {len(checks)} checks hold", color), checks_view(checks)]
     return Group(
-        Text(result.manifest["title"], "bold"),
+        Text(result.manifest["title"] or result.manifest["config_file"], "bold"),
         table_view(result.table),
-        Text(f"{held} of {len(checks)} checks hold", "green" if held == len(checks) else "red"),
-        checks_view(checks),
+        *(proof if checks else []),
         Text(f"time: {spent}; {rate_text(rate)}"),
         Text(f"open:  {result.report}\n       {result.directory / 'figures'}"),
     )

@@ -198,7 +198,7 @@ def _tell(
         "many steps; the band holds the middle half of them. A line breaks off at "
         "an x where the median run has diverged; losses of 0 lie on the lower edge."
     )
-    caption += " Dotted: the targets." if len(targets) else ""
+    caption += " Dashed across: the targets." if len(targets) else ""
     rows = []
     for curve in drawn:
         chosen = np.unique(np.linspace(0, len(curve.step) - 1, 41).round().astype(int))
