@@ -119,8 +119,6 @@ def test_a_replay_ends_where_the_sweep_did(machine):
     np.testing.assert_array_equal(loss[:, -1], data.final_loss.values[ids[:, 0], range(len(ids))])
     snapshot = data.snapshot_point.values[ids[:, 0], np.arange(len(ids)), 0]
     np.testing.assert_array_equal(walked.point[:, 1], snapshot)
-    with pytest.raises(ValueError, match="more than the"):
-        machine.replay(all_ids())
 
 
 def test_the_same_programs_serve_other_starts(machine):

@@ -40,7 +40,10 @@ def same_bits(one, other):
 
 def stop(how):
     """Start the command, and stop it as soon as some results are kept: its exit code and words."""
+    # A background job of a script is born deaf to SIGINT, and so are its children, unless:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen([LAB, "run", "bare.toml"], stderr=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, before)
     begun = time.monotonic()
     while not (COUNTS.exists() or (MARKS.exists() and MARKS.stat().st_size > 8)):
         assert process.poll() is None, process.stderr.read()
