@@ -5,6 +5,7 @@ A recorder is a frozen dataclass. The engine calls `init` and `update` (see
 one lane that `variables` describes; `coordinates` label their further dimensions.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
@@ -25,7 +26,7 @@ class Variable(NamedTuple):
     units: str = "1"
 
 
-class Recorder:
+class Recorder(ABC):
     """A recorder that keeps nothing of its own: what it reports, the lane holds anyway."""
 
     variables: ClassVar[Mapping[str, Variable]]
@@ -43,9 +44,9 @@ class Recorder:
         """The record after `lane.x`, whose loss is `lane.loss`, was seen at step t."""
         return record
 
+    @abstractmethod
     def results(self, record: PyTree, lane: Lane) -> dict[str, Array]:
         """The arrays of one ended lane, by the names in `variables`."""
-        raise NotImplementedError(f"{type(self).__name__}.results")
 
 
 @dataclass(frozen=True)
