@@ -70,7 +70,8 @@ def compute(config: Config, session: Session) -> None:
         session.save(f"_curves/{label}", closer.curve())
         if closer.drawable:
             session.save(f"_paths/{label}", closer.paths(wanted.paths, wanted.paths_from))
-            session.save("_landscape", closer.landscape())
+            if not session.data().get("_landscape"):  # the same for every optimizer
+                session.save("_landscape", closer.landscape())
             if plan.minima.shape[1]:  # without a known minimum there is nothing to reach
                 session.save(f"_basins/{label}", closer.basins(wanted.basin_shape))
 

@@ -121,11 +121,12 @@ def stability(
     converged there, against the limit. Chaotic lanes may pass a repelling minimum so closely that
     they count as converged, so a rate counts where at least half as many converged as at the best.
     """
+    if loss.swept or loss.minima().size > MOST_NUMBERS:
+        return []
     found = []
     for label, optimizer in contenders.items():
         momentum = _heavy_ball(optimizer)
-        small = loss.minima().size <= MOST_NUMBERS if not loss.swept else False
-        if momentum is not None and small and "minimum" in results[label]:
+        if momentum is not None and "minimum" in results[label]:
             for index, minimum in enumerate(loss.minima()):
                 found += _stability_at(loss, label, results[label], index, minimum, momentum)
     return found

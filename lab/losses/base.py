@@ -142,11 +142,6 @@ class Family:
         """The parameters and their defaults (a free dimension is not among them)."""
         return self.signature.defaults
 
-    @property
-    def docs(self) -> str:
-        """The whole docstring: formula, remarks, reference."""
-        return (self.function.__doc__ or "").strip()
-
     def __call__(self, /, **given: Any) -> Loss:
         """The loss with these parameters (and `dimension`, default 2, where it is free)."""
         dimension, faults = self._dimension(given)
