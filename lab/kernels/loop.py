@@ -48,6 +48,17 @@ class Loop:
         return self.step.jaxpr.invars[0]
 
     @property
+    def running(self) -> core.JaxprEqn | None:
+        """The equation `outcome == 0` of the step, by which it freezes lanes that have ended."""
+        if self.outcome is None:
+            return None
+        outcome = self.variables[2][self.outcome]
+        for equation in self.step.jaxpr.eqns:
+            if equation.primitive.name == "eq" and equation.invars[0] is outcome:
+                return equation
+        raise ValueError("a watched step must ask whether its lane is running")
+
+    @property
     def used(self) -> set[core.Var]:
         """The variables that an equation or a result asks for."""
         jaxpr = self.step.jaxpr

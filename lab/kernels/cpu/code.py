@@ -76,12 +76,15 @@ class Code:
     Attributes:
         width: lanes in a vector.
         copies: vectors that are worked on side by side, so that each hides the other's latency.
+        unsigned: registers of floats whose sign bit is known to be 0.
     """
 
     def __init__(self, width: int, copies: int):
         self.width, self.copies = width, copies
         self.lines: list[str] = []
         self.declared: dict[str, str] = {}
+        self.unsigned: set[str] = set()
+        self.quotients = 0
         self._count = 0
 
     @property

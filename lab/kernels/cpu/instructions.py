@@ -20,7 +20,7 @@ SIGNED = {"add": "add", "sub": "sub", "mul": "mul", "div": "sdiv", "rem": "srem"
 UNSIGNED = {**SIGNED, "div": "udiv", "rem": "urem"}
 BITS = {"and": "and", "or": "or", "xor": "xor"}
 ORDERED = {"eq": "oeq", "ne": "une", "lt": "olt", "le": "ole", "gt": "ogt", "ge": "oge"}
-ROUNDED = {"floor": "floor", "ceil": "ceil", "sqrt": "sqrt", "abs": "fabs"}
+ROUNDED = {"floor": "floor", "ceil": "ceil", "abs": "fabs"}
 
 
 def write(
@@ -60,7 +60,40 @@ def div(code: Code, out: np.dtype, parameters: Parameters, operands: list[Value]
         return binary("mul")(code, out, parameters, [numerator, inverse])
     a, b = code.alike(operands)
     kind = code.type(out, a.same)
+    if kind == "<16 x float>":
+        code.quotients += 1
+        if code.quotients % 2:
+            return code.each([a, b], out, lambda x, y: _avx512_quotient(code, x, y))
     return code.each([a, b], out, lambda x, y: f"fdiv {kind} {x}, {y}")
+
+
+def _avx512_quotient(code: Code, x: str, y: str) -> str:
+    """x / y = x (1 / y), from 14 bits of 1 / y and one step of Newton's method.
+
+    Within two ulps of the exact quotient, or 0 where y is beyond 2^126. Every other division goes
+    this way, so that the divider and the multipliers work side by side.
+    """
+    kind = "<16 x float>"
+    one = "splat (float 0x3FF0000000000000)"
+    r = code.do(code.call(
+        "llvm.x86.avx512.rcp14.ps.512", kind,
+        [(kind, y), (kind, "zeroinitializer"), ("i16", "-1")],
+    ))  # fmt: skip
+    minus = code.do(f"fneg {kind} {y}")
+    error = code.do(code.call("llvm.fma.v16f32", kind, [(kind, v) for v in (minus, r, one)]))
+    better = code.do(code.call("llvm.fma.v16f32", kind, [(kind, v) for v in (r, error, r)]))
+    inverse = code.do(_fixed(code, better, y, FIXED_INVERSES))
+    return f"fmul contract {kind} {x}, {inverse}"
+
+
+def _fixed(code: Code, result: str, source: str, responses: int) -> str:
+    """A result with what it should be for special sources put in their places."""
+    kind, table = "<16 x float>", f"splat (i32 {responses})"
+    return code.call(
+        "llvm.x86.avx512.mask.fixupimm.ps.512", kind,
+        [(kind, result), (kind, source), ("<16 x i32>", table), ("i32", "0"), ("i16", "-1"),
+         ("i32", "4")],
+    )  # fmt: skip
 
 
 def compare(name: str) -> Instruction:
@@ -84,12 +117,23 @@ def extreme(order: str) -> Instruction:
 
     def instruction(code: Code, out: np.dtype, _: Parameters, operands: list[Value]) -> Value:
         a, b = code.alike(operands)
+        if order == "gt" and code.unsigned.issuperset([*a.names, *b.names]):
+            return largest_bits(code, a, b)
         chosen = choose(code, compare(order)(code, np.dtype(bool), {}, [a, b]), a, b)
         if out.kind != "f":
             return chosen
         return choose(code, compare("ne")(code, np.dtype(bool), {}, [a, a]), a, chosen)
 
     return instruction
+
+
+def largest_bits(code: Code, a: Value, b: Value) -> Value:
+    """The larger of floats without sign: their bits are in the order of their values, NaN last."""
+    whole = np.dtype(f"uint{8 * a.dtype.itemsize}")
+    bits = [bitcast(code, whole, {}, [value]) for value in (a, b)]
+    larger = bitcast(code, a.dtype, {}, [intrinsic(code, "umax", *bits)])
+    code.unsigned.update(larger.names)
+    return larger
 
 
 def choose(code: Code, condition: Value, true: Value, false: Value) -> Value:
@@ -127,7 +171,10 @@ def function(name: str) -> Instruction:
         (x,) = operands
         if out.kind != "f":
             return absolute(code, out, x) if name == "fabs" else x
-        return intrinsic(code, name, x)
+        found = intrinsic(code, name, x)
+        if name == "fabs":
+            code.unsigned.update(found.names)
+        return found
 
     return instruction
 
@@ -146,6 +193,49 @@ def suffix(kind: str) -> str:
     """`v16f32` of `<16 x float>`."""
     short = kind.replace("float", "f32").replace("double", "f64")
     return "v" + short.strip("<>").replace(" x ", "") if "<" in short else short
+
+
+def sqrt(code: Code, out: np.dtype, _: Parameters, operands: list[Value]) -> Value:
+    """The square root."""
+    (x,) = operands
+    if code.type(out, x.same) == "<16 x float>":
+        return code.each([x], out, lambda name: _avx512_sqrt(code, name))
+    return intrinsic(code, "sqrt", x)
+
+
+def _avx512_sqrt(code: Code, x: str) -> str:
+    """sqrt(x) = x / sqrt(x), from 14 bits of 1 / sqrt(x) and one step of Newton's method.
+
+    Within an ulp of the exact root, while the divider, which would take a dozen cycles for it,
+    works on something else. The last instruction puts 0, infinity and NaN in their places.
+    """
+    kind = "<16 x float>"
+    half = "splat (float 0x3FE0000000000000)"
+    y = code.do(code.call(
+        "llvm.x86.avx512.rsqrt14.ps.512", kind,
+        [(kind, x), (kind, "zeroinitializer"), ("i16", "-1")],
+    ))  # fmt: skip
+    root = code.do(f"fmul contract {kind} {x}, {y}")
+    minus = code.do(f"fneg {kind} {root}")
+    halved = code.do(f"fmul contract {kind} {y}, {half}")
+    fma = [(kind, minus), (kind, halved), (kind, half)]
+    error = code.do(code.call("llvm.fma.v16f32", kind, fma))
+    fma = [(kind, root), (kind, error), (kind, root)]
+    better = code.do(code.call("llvm.fma.v16f32", kind, fma))
+    return _fixed(code, better, x, FIXED_ROOTS)
+
+
+def _responses(*kinds: int) -> int:
+    """What `vfixupimmps` does by the kind of a source: four bits a kind (Intel SDM, table 5-8).
+
+    The kinds are quiet NaN, signalling NaN, 0, 1, -infinity, +infinity, negative, positive.
+    """
+    return sum(response << (4 * kind) for kind, response in enumerate(kinds))
+
+
+KEEP, SOURCE, NAN, INFINITY, MINUS_ZERO, ZERO = 0, 1, 2, 6, 7, 8
+FIXED_ROOTS = _responses(NAN, NAN, SOURCE, KEEP, NAN, SOURCE, NAN, KEEP)
+FIXED_INVERSES = _responses(NAN, NAN, INFINITY, KEEP, MINUS_ZERO, ZERO, KEEP, KEEP)
 
 
 def absolute(code: Code, out: np.dtype, x: Value) -> Value:
@@ -313,6 +403,7 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "neg": neg,
     "not": not_,
     "sign": sign,
+    "sqrt": sqrt,
     "is_finite": is_finite,
     "integer_pow": integer_pow,
     "square": square,

@@ -18,7 +18,7 @@ from lab.kernels.loop import Loop, Rows
 from lab.scalarize import NotScalar
 
 MOST_COPIES = 8
-REGISTERS = 16
+REGISTERS = 32
 """Vectors of state that are worked on side by side, if that many fit into `MOST_COPIES`."""
 
 

@@ -41,7 +41,10 @@ class Writer:
         self.loop, self.buffers, self.code = loop, buffers, code
         self.known: dict[core.Var, Value] = {}
         equations, by_lane, by_step = loop.step.jaxpr.eqns, loop.by_lane, loop.by_step
-        self.of_lanes = [e for e in equations if e.outvars[0] in by_lane]
+        self.running = loop.running
+        self.of_lanes = [
+            e for e in equations if e.outvars[0] in by_lane and e is not self.running
+        ]
         self.of_steps = [e for e in equations if e.outvars[0] in by_step]
         self.fixed = [e for e in equations if e.outvars[0] not in by_lane | by_step]
         after = dict(zip(loop.variables[2], loop.step.jaxpr.outvars, strict=True))
@@ -124,12 +127,13 @@ class Writer:
         code.label("group")
         code.line("%g = phi i64 [ 0, %groups ], [ %g_next, %next_group ]")
         state = {var: self._row(var, place) for var, place in self.buffers.lanes.items()}
-        code.line(f"br i1 {self._running(state)}, label %load, label %next_group")
+        running = self._running(state)
+        code.line(f"br i1 {self._any(running)}, label %load, label %next_group")
         code.label("load")
         for var, place in self.buffers.given.items():
             self.known[var] = self._row(var, place)
         code.line("br label %step")
-        after = self._steps(begin, state)
+        after = self._steps(begin, state | running)
         code.label("store")
         for var, place in self.buffers.lanes.items():
             memory.store_rows(code, place, after[var])
@@ -152,21 +156,29 @@ class Writer:
             self.known[var] = memory.load(code, self._slot(row, slot), var.aval.dtype)
         self._write(self.of_lanes)
         after = {var: code.spread(self._read(out)) for var, out in self.lanes.items()}
+        running = self._running(after)
         then = code.do(f"add i32 {time.name}, 1")
         in_time = code.do(f"icmp slt i32 {then}, %end")
-        again = code.do(f"and i1 {in_time}, {self._running(after)}")
+        again = code.do(f"and i1 {in_time}, {self._any(running)}")
         code.line(f"br i1 {again}, label %step, label %store")
         code.becomes(time, then, "step")
-        self._close(phis, after, "step")
+        self._close(phis, after | running, "step")
         return after
 
-    def _running(self, state: State) -> str:
+    def _running(self, state: State) -> dict[core.Var, Value]:
+        """Which lanes are running, by the variable that the step keeps it in; empty if all are."""
+        if self.running is None:
+            return {}
+        code, outcome = self.code, state[self.running.invars[0]]
+        return {self.running.outvars[0]: compare("eq")(
+            code, TRUTH, {}, code.alike([outcome, constant(0, outcome.dtype)])
+        )}
+
+    def _any(self, running: Mapping[core.Var, Value]) -> str:
         """Whether one of the lanes is running."""
-        code, place = self.code, self.loop.outcome
-        if place is None:
+        if not running:
             return "true"
-        outcome = state[self.loop.variables[2][place]]
-        still = compare("eq")(code, TRUTH, {}, code.alike([outcome, constant(0, outcome.dtype)]))
+        code, (still,) = self.code, running.values()
         any_of, *others = still.names
         for other in others:
             any_of = code.do(f"or <{code.width} x i1> {any_of}, {other}")
