@@ -1,10 +1,9 @@
-"""Elementary functions that no processor has, written out in basic operations.
+"""Elementary functions that a kernel does not know, written out in basic operations.
 
 Only where they are taken for each lane: what is the same for all is left to the C library.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -17,17 +16,19 @@ from lab.kernels.loop import Loop
 from lab.scalarize import Straight, inlined, scalarize
 
 
-def expanded(loop: Loop) -> Loop:
-    """The loop, with elementary functions of lanes written out."""
+def expanded(loop: Loop, written_out: Mapping[str, Callable[..., Any]] = EXPANSIONS) -> Straight:
+    """The loop's step, with these elementary functions of lanes written out."""
     by_lane = loop.by_lane
 
     def body(equation: core.JaxprEqn) -> Straight | None:
         name = equation.primitive.name
-        if name not in EXPANSIONS or equation.outvars[0] not in by_lane:
+        if name not in written_out or equation.outvars[0] not in by_lane:
             return None
         return expansion(name, tuple(np.dtype(a.aval.dtype) for a in equation.invars))
 
-    return replace(loop, step=loop.step.with_jaxpr(lambda jaxpr: inlined(jaxpr, body)))
+    if not any(body(equation) for equation in loop.step.jaxpr.eqns):
+        return loop.step
+    return loop.step.with_jaxpr(lambda jaxpr: inlined(jaxpr, body))
 
 
 @cache
