@@ -38,8 +38,10 @@ _Q = {
 # From where on eˣ is infinite, and below which it is less than the least normal number.
 _OVERFLOW = {"float32": 88.72283935546875, "float64": 709.782712893384}
 _UNDERFLOW = {"float32": -87.33654022216797, "float64": -708.3964185322641}
+# Below it eˣ - 1, sinh and log(1 + x) are x: -0 stays, and no half of x becomes 0.
+TINY = {"float32": 2.0**-26, "float64": 2.0**-55}
 # Beyond it tanh, and eˣ - 1 at its negative, are ±1.
-_SATURATION = {"float32": 18.0, "float64": 40.0}
+_SATURATION = {"float32": 20.0, "float64": 40.0}
 
 
 def exp_parts(x: Array, rest: Array | float = 0.0) -> tuple[Array, Array]:
@@ -90,7 +92,7 @@ def expm1(x: Array) -> Array:
     half = power_of_two(n, -1)
     y = 2.0 * (half * p + (half - 0.5))
     y = select(x <= _OVERFLOW[precision(x)], y, x + math.inf)
-    return select(x == 0.0, x, y)  # keeps -0
+    return select(jnp.abs(x) < TINY[precision(x)], x, y)
 
 
 def tanh(x: Array) -> Array:
@@ -115,12 +117,13 @@ def logistic(x: Array) -> Array:
 
 def sinh(x: Array) -> Array:
     """(t + t/(t + 1))/2, t = e^|x| - 1 = 4q; of small x t - t²/(t + 1)/2, which rounds less."""
-    n, p = exp_parts(at_most(jnp.abs(x), _OVERFLOW[precision(x)] + 0.8))
+    a = jnp.abs(x)
+    n, p = exp_parts(at_most(a, _OVERFLOW[precision(x)] + 0.8))
     s = power_of_two(n, -2)
     q = s * p + (s - 0.25)
     small = n == 0.0
     y = select(small, 2.0 * q, q) + select(small, -4.0 * q * q, q) / (4.0 * q + 1.0)
-    return with_sign(2.0 * y, sign_bit(x))
+    return select(a < TINY[precision(x)], x, with_sign(2.0 * y, sign_bit(x)))
 
 
 def cosh(x: Array) -> Array:

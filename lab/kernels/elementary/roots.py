@@ -16,7 +16,6 @@ from lab.kernels.elementary.arithmetic import (
     sign_bit,
     with_sign,
 )
-from lab.kernels.elementary.logarithm import LEAST
 
 
 def rsqrt(x: Array) -> Array:
@@ -29,7 +28,10 @@ def cbrt(x: Array) -> Array:
 
     r by two steps of third order from a linear guess of its logarithm in its bits; no division.
     """
+    shift = {"float32": 90, "float64": 900}[precision(x)]
     a = jnp.abs(x)
+    small = a < 2.0**-shift  # whose residue y³ - a may be too small to be a normal number
+    a = select(small, a * 2.0**shift, a)
     r = _guess(a)
     for _ in range(2):
         e = 1.0 - (a * r) * (r * r)
@@ -37,7 +39,7 @@ def cbrt(x: Array) -> Array:
     r2 = r * r
     y = a * r2
     y = y - (y * y * y - a) * (r2 * (1 / 3))
-    y = select(a < LEAST[precision(x)], 0.0, y)
+    y = select(small, y * 2.0 ** -(shift // 3), y)
     return with_sign(select(a < math.inf, y, a), sign_bit(x))
 
 
