@@ -3,8 +3,8 @@
 `EXPANSIONS[name]` computes JAX's primitive `name` elementwise by additions, products, quotients,
 roots, comparisons and selections, integer and bit operations alone: no branch, loop or table. Each
 holds for float32 and float64 (the operands' own), whether or not a compiler contracts products
-and sums, and errs by at most 2 ulp, 3 for pow, erf_inv and tan, 6 for erfc beyond 1. Numbers
-below the least normal one may count as 0, as results and as operands.
+and sums, and errs by at most 2 ulp (acosh and atanh 2.2, pow, erf_inv and tan 3, erfc beyond 1 6).
+Numbers below the least normal one may count as 0, as results and as operands.
 """
 
 from collections.abc import Callable

@@ -35,8 +35,8 @@ _Q = {
         2.7557407872358223e-6, 2.7626160826590241e-7, 2.505377637586397e-8,
     ),
 }  # fmt: skip
-# From where on eˣ is infinite, and below which it is less than the least normal number.
-_OVERFLOW = {"float32": 88.72283935546875, "float64": 709.782712893384}
+# The largest x of finite eˣ, and the least for which it is a normal number.
+_OVERFLOW = {"float32": 88.72283172607422, "float64": 709.782712893384}
 _UNDERFLOW = {"float32": -87.33654022216797, "float64": -708.3964185322641}
 # Below it eˣ - 1, sinh and log(1 + x) are x: -0 stays, and no half of x becomes 0.
 TINY = {"float32": 2.0**-26, "float64": 2.0**-55}
