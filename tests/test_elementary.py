@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 import scipy.special
-from jax._src.core import ClosedJaxpr
+from jax.extend.core import ClosedJaxpr
 
 from lab.kernels.elementary import EXPANSIONS
 
