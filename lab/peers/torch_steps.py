@@ -5,6 +5,7 @@ Gradients are autograd's, as PyTorch's users take them. Only the torch peers imp
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -13,7 +14,6 @@ from torch import Tensor
 from lab.losses import models
 from lab.peers.task import Task
 
-State = tuple[Any, ...]
 Points = Any
 """A tensor [dim, lane], or a tuple of tensors [lane]."""
 
@@ -23,7 +23,23 @@ def device(task: Task) -> torch.device:
     return torch.device("cpu" if task.platform == "cpu" else "cuda")
 
 
-def rosenbrock(x: Points) -> Tensor:
+@dataclass(frozen=True)
+class Data:
+    """The data of the models as tensors, where the task runs."""
+
+    inputs: Tensor
+    outputs: Tensor
+    signed: Tensor
+
+    @classmethod
+    def of(cls, task: Task) -> "Data":
+        """In the task's precision."""
+        arrays = (models.INPUTS, models.OUTPUTS, models.LABELS[:, None] * models.FEATURES)
+        kind = getattr(torch, task.precision)
+        return cls(*(torch.tensor(a, dtype=kind, device=device(task)) for a in arrays))
+
+
+def rosenbrock(x: Points, data: Data) -> Tensor:
     """As the catalogue's, for every lane at once."""
     if isinstance(x, tuple):
         pairs = zip(x[:-1], x[1:], strict=True)
@@ -31,14 +47,14 @@ def rosenbrock(x: Points) -> Tensor:
     return (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum(0)
 
 
-def rastrigin(x: Points) -> Tensor:
+def rastrigin(x: Points, data: Data) -> Tensor:
     """As the catalogue's."""
     if isinstance(x, tuple):
         return sum((a * a + 20 * torch.sin(math.pi * a) ** 2 for a in x), start=0)
     return (x**2 + 20 * torch.sin(math.pi * x) ** 2).sum(0)
 
 
-def three_wells(p: Points) -> Tensor:
+def three_wells(p: Points, data: Data) -> Tensor:
     """As the catalogue's."""
     x, y = p[0], p[1]
     first = 10 / (3 + 3 * (x - 0.5) ** 2 + 3 * (y - 0.5) ** 2)
@@ -47,16 +63,15 @@ def three_wells(p: Points) -> Tensor:
     return 10 - first - second - third
 
 
-def tanh_network(w: Points) -> Tensor:
+def tanh_network(w: Points, data: Data) -> Tensor:
     """As the catalogue's; of rows, one example after the other."""
     n = models.HIDDEN
     if isinstance(w, tuple):
         pairs = zip(models.INPUTS.tolist(), models.OUTPUTS.tolist(), strict=True)
         return sum((_error(w, u, y) ** 2 for u, y in pairs), start=0) / len(models.INPUTS)
-    u = torch.as_tensor(models.INPUTS, dtype=w.dtype, device=w.device)[:, None, None]
-    y = torch.as_tensor(models.OUTPUTS, dtype=w.dtype, device=w.device)[:, None]
-    hidden = torch.tanh(w[:n] * u + w[n : 2 * n])
-    return (((w[2 * n : 3 * n] * hidden).sum(1) + w[3 * n] - y) ** 2).mean(0)
+    hidden = torch.tanh(w[:n] * data.inputs[:, None, None] + w[n : 2 * n])
+    error = (w[2 * n : 3 * n] * hidden).sum(1) + w[3 * n] - data.outputs[:, None]
+    return (error**2).mean(0)
 
 
 def _error(w: tuple[Tensor, ...], u: float, y: float) -> Tensor:
@@ -65,16 +80,15 @@ def _error(w: tuple[Tensor, ...], u: float, y: float) -> Tensor:
     return sum(units, start=w[3 * n] - y)
 
 
-def logistic_regression(w: Points) -> Tensor:
+def logistic_regression(w: Points, data: Data) -> Tensor:
     """As the catalogue's."""
     w = torch.stack(w) if isinstance(w, tuple) else w
-    signed = models.LABELS[:, None] * models.FEATURES
-    margin = torch.as_tensor(signed, dtype=w.dtype, device=w.device) @ w
     ridge = models.logistic_regression.parameters["ridge"]
+    margin = data.signed @ w
     return torch.nn.functional.softplus(-margin).mean(0) + ridge / 2 * (w**2).sum(0)
 
 
-LOSSES: dict[str, Callable[[Points], Tensor]] = {
+LOSSES: dict[str, Callable[[Points, Data], Tensor]] = {
     function.__name__: function
     for function in (rosenbrock, rastrigin, three_wells, tanh_network, logistic_regression)
 }
@@ -82,8 +96,8 @@ LOSSES: dict[str, Callable[[Points], Tensor]] = {
 
 def gradient(task: Task) -> Callable[[Points], Points]:
     """The gradient of every lane: lanes do not mix, so that of their sum."""
-    loss = LOSSES[task.loss]
-    return torch.func.grad(lambda x: loss(x).sum())
+    loss, data = LOSSES[task.loss], Data.of(task)
+    return torch.func.grad(lambda x: loss(x, data).sum())
 
 
 def update(optimizer: str, rate: float) -> Callable[..., tuple[Tensor, Tensor, Tensor]]:
