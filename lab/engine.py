@@ -29,6 +29,9 @@ FIRST_CHUNK = 64
 CHUNK_SECONDS = (0.2, 0.8)
 """A chunk that takes less is followed by a longer one; one that takes more, by a shorter one."""
 
+ENDED_SHARE = 0.5
+"""Lanes are moved together when no more than this share of those in front is still running."""
+
 Results = Mapping[str, np.ndarray]
 Ids = Int[np.ndarray, "lane 3"]
 
@@ -113,14 +116,18 @@ class Engine:
         points, losses, reached = [], [], 0
         with self.plan.precision():
             program, placed, lanes = self._begin([ids])
-            advance = partial(self._timed, program, program.advance, placed)
+            advance = partial(self._timed, program, program.advance, self._inputs, placed)
             for t in at:
                 if t > reached:
                     lanes, _ = advance(lanes, reached, t)
                 points.append(self._peek(lanes.x, len(ids)))
-                lanes, running = advance(lanes, t, t + 1)
-                losses.append(self._peek(lanes.loss, len(ids))[:, 0])
-                reached = t + 1
+                reached, running = t, 1
+                if self.plan.run.watch and t < self.plan.run.steps:
+                    lanes, running = advance(lanes, t, t + 1)
+                    loss, reached = lanes.loss, t + 1
+                else:
+                    _, loss = self._timed(program, program.finish, self._inputs, placed, lanes, t)
+                losses.append(self._peek(loss, len(ids))[:, 0])
                 if not running:
                     break
         missing = len(at) - len(points)
@@ -135,15 +142,17 @@ class Engine:
         ids = [part for _, part in group]
         with self.plan.precision():
             program, placed, lanes = self._begin(ids)
-            lanes, running = self._timed(program, program.advance, placed, lanes, 0, 1)
+            lanes, running = self._timed(
+                program, program.advance, self._inputs, placed, lanes, 0, 1
+            )
             self.meter.run, reached, ahead = 0.0, 1, 4
-            while running and reached <= self.plan.run.steps and self.meter.run < seconds:
-                until = min(reached + ahead, self.plan.run.steps + 1)
+            while running and reached < self.plan.run.steps and self.meter.run < seconds:
+                until = min(reached + ahead, self.plan.run.steps)
                 lanes, running = self._timed(
-                    program, program.advance, placed, lanes, reached, until
+                    program, program.advance, self._inputs, placed, lanes, reached, until
                 )
                 reached, ahead = until, 2 * ahead
-        return max(reached - 1, 1) * sum(map(len, ids))
+        return reached * sum(map(len, ids))
 
     def elsewhere(self, starts: Starts) -> "Engine":
         """The same programs from other starts, for `lanes` and `replay`."""
@@ -181,7 +190,7 @@ class Engine:
         if key not in self._programs:
             rows = int(np.prod(self.plan.layout.chunk[:-1]))
             problem = replace(self.plan.problem(dict(key)), starts=self._starts)
-            self._programs[key] = Program(problem, self.devices, rows)
+            self._programs[key] = Program(problem, self.plan.choice.backend, self.devices, rows)
             self._inputs = self._programs[key].place(self._inputs)
         return self._programs[key]
 
@@ -191,23 +200,30 @@ class Engine:
         none = np.empty((0, 3), np.int32)
         parts = [*ids, *[none] * (len(self.devices) - len(ids))]
         tiles = np.stack([self.plan.layout.padded(part) for part in parts])
-        return program, *self._timed(program, program.begin, tiles)
+        return program, *self._timed(program, program.begin, self._inputs, tiles)
 
     def _run(self, ids: Sequence[Ids], reduced: bool) -> list[Results]:
         program, placed, lanes = self._begin(ids)
-        steps = self.plan.run.steps
-        count, until, running = sum(map(len, ids)), 0, 1
-        while running and until <= steps:
-            first, until = until, min(until + self._span, steps + 1)
+        steps, count = self.plan.run.steps, sum(map(len, ids))
+        until, running, front, order = 0, count, count, None
+        while running and until < steps:
+            first, until = until, min(until + self._span, steps)
             before = self.meter.run
-            lanes, running = self._timed(program, program.advance, placed, lanes, first, until)
+            lanes, running = self._timed(
+                program, program.advance, self._inputs, placed, lanes, first, until
+            )
             self._pace(self.meter.run - before)
-            done = min(until, steps) if running else steps
-            self.meter.listener(count * (done - min(first, steps)))
-        results = self._timed(program, program.finish, placed, lanes)
+            self.meter.listener(count * ((until if running else steps) - first))
+            if 0 < running <= front * ENDED_SHARE and steps - until > self._span:
+                front, moved = running, (placed, lanes)
+                (placed, lanes), order = self._timed(program, program.compact, moved, order)
+        placed, lanes = self._timed(program, program.restore, (placed, lanes), order)
+        results, _ = self._timed(program, program.finish, self._inputs, placed, lanes, steps)
         self.meter.lane_steps += int(np.asarray(results["steps"]).sum(dtype=np.int64))
         if reduced:
-            results = self._timed(program, program.reduce, placed, results, self._rows(ids))
+            results = self._timed(
+                program, program.reduce, self._inputs, placed, results, self._rows(ids)
+            )
         begun = time.perf_counter()
         host = jax.device_get(results)
         self.meter.transfer += time.perf_counter() - begun
@@ -222,7 +238,7 @@ class Engine:
         """The outcome of a call, its time put down under compile and run."""
         compiled, compilations = program.seconds, program.compilations
         begun = time.perf_counter()
-        outcome = jax.block_until_ready(function(self._inputs, *arguments))
+        outcome = jax.block_until_ready(function(*arguments))
         compiling = program.seconds - compiled
         self.meter.compile += compiling
         self.meter.compilations += program.compilations - compilations

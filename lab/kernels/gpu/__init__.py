@@ -1,0 +1,5 @@
+"""x"""
+
+
+def missing(loop):
+    return "unbuilt"
