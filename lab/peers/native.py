@@ -23,7 +23,11 @@ def definitions(task: Task) -> list[str]:
     names = [task.loss.upper(), task.optimizer.upper().replace(" ", "_")]
     if task.precision == "float64":
         names.append("DOUBLE")
-    return [*(f"-D{name}" for name in names), f"-DD={task.dimension}", f"-DRECORD={task.recording:d}"]
+    return [
+        *(f"-D{name}" for name in names),
+        f"-DD={task.dimension}",
+        f"-DRECORD={task.recording:d}",
+    ]
 
 
 def data_header() -> str:

@@ -1,12 +1,11 @@
 """The lab itself, timed as its peers are: starts drawn, lanes run, every end read on the host."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from lab.api import make_plan
-from lab.descent import Outcome
 from lab.devices import local_devices
 from lab.engine import Engine, Meter
 from lab.errors import LabError
@@ -21,15 +20,13 @@ def contender_optimizer(task: Task, learning_rate: Any = None) -> Optimizer:
     """The task's optimizer, at its learning rate or at these."""
     name, settings = OPTIMIZERS[task.optimizer]
     rate = task.learning_rate if learning_rate is None else learning_rate
-    return optimizer(name, learning_rate=rate, **settings)
+    hyperparameters: dict[str, Any] = {"learning_rate": rate, **settings}
+    return optimizer(name, **hyperparameters)
 
 
 def plan_of(task: Task, backend: str, **changes: Any) -> Plan:
     """The task as a plan of the lab; with nothing recorded, lanes are looked at only at the end."""
-    bare = {} if task.recording else {"watch": False}
-    known = {field.name for field in fields(task.run)}
-    changes = {k: v for k, v in {**bare, **changes}.items() if k in known}
-    run = replace(task.run, backend=backend, **changes)
+    run = replace(task.run, backend=backend, watch=task.recording, **changes)
     return make_plan(task.lab_loss, contender_optimizer(task), task.starts, run)
 
 
@@ -59,14 +56,17 @@ def prepare(task: Task, backend: str = "auto") -> Contender:
 
 
 def collected(engine: Engine, names: tuple[str, ...]) -> Ends:
-    """These variables of every lane, in the order of the starts."""
+    """These variables of every lane, settings before starts."""
     layout, ends = engine.plan.layout, dict[str, np.ndarray]()
     for block, results in engine.blocks():
-        place = layout.region(block)[-1]
+        region = layout.region(block)
+        shape = [len(range(*part.indices(n))) for part, n in zip(region, layout.sizes, strict=True)]
         for name in names:
             values = results[name]
+            own = values.shape[1:]
             if name not in ends:
-                ends[name] = np.empty((layout.lanes, *values.shape[1:]), values.dtype)
-            ends[name][place] = values
-    assert "outcome" not in ends or np.all(ends["outcome"] != Outcome.RUNNING)
-    return ends
+                ends[name] = np.empty((*layout.sizes, *own), values.dtype)
+            ends[name][region] = values.reshape(*shape, *own)
+    return {
+        name: a.reshape(layout.lanes, *a.shape[len(layout.sizes) :]) for name, a in ends.items()
+    }

@@ -30,7 +30,8 @@ LOSSES = ("rosenbrock", "rastrigin", "three_wells", "tanh_network", "logistic_re
 TARGETS = (1e-1, 1e-2, 1e-3)
 
 Ends = Mapping[str, np.ndarray]
-"""`final_point` [lane, dim]; with recording also `final_loss`, `best_loss`, `outcome`, `hit_step`."""
+"""`final_point` [lane, dim]; with recording also `final_loss`, `best_loss`, `outcome`, `hit_step`.
+"""
 
 Contender = Callable[[], Ends]
 """One whole run, from starts that are in place to ends that the host can read."""
@@ -106,7 +107,9 @@ class Task:
             draw = jax.jit(jax.vmap(lambda index: self.starts(index, key)))
             return np.asarray(draw(jnp.arange(self.lanes, dtype=jnp.int32)))
 
-    def lacks(self, *, recording: bool, cores: bool = True, platforms: Any = ("cpu",)) -> str | None:
+    def lacks(
+        self, *, recording: bool, cores: bool = True, platforms: Any = ("cpu",)
+    ) -> str | None:
         """Why a peer that can do no more than this cannot take the task; None if it can."""
         if self.loss not in LOSSES:
             return f"has no {self.loss}"

@@ -1,69 +1,122 @@
-"""PyTorch through torch.compile: state as rows, one a coordinate, so that whole steps fuse.
+"""PyTorch through torch.compile: the fastest of several ways to write the step.
 
-Tried on two cores: rows fuse better than one [dim, lane] tensor (1.5 to 2 times as fast), and in
-few dimensions four steps in one compiled function are faster still; in many, four steps compile for
-a minute and run no faster. One such function is called over and over.
+State is one tensor [dim, lane] or a tuple of rows, one a coordinate, whose steps fuse better; one
+or four steps make one compiled function, which is called over and over. In many dimensions rows
+make code that compiles for minutes, so only the tensor is tried there.
 """
 
+import time
 import warnings
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from lab.peers import torch_eager
 from lab.peers.task import Contender, Ends, Task
 
-FEW_DIMENSIONS = 3
-TOGETHER = 4
-"""Steps in one compiled function, in few dimensions."""
+FEW_DIMENSIONS = 10
+TRIALS = 5
 
 reason_missing = torch_eager.reason_missing
 
 
-def prepare(task: Task) -> Contender:
-    """Compile the functions that the number of steps needs, and run once."""
-    import torch
+class Way(NamedTuple):
+    """How the step is written: state as rows or not, and how many steps one function takes."""
 
+    rows: bool
+    together: int
+
+
+def ways(task: Task) -> list[Way]:
+    """The ways to try."""
+    if task.dimension > FEW_DIMENSIONS:
+        return [Way(rows=False, together=1)]
+    together = [n for n in (1, 4) if n <= task.steps]
+    return [Way(rows=False, together=1), *(Way(rows=True, together=n) for n in together)]
+
+
+def prepare(task: Task) -> Contender:
+    """Compile every way, keep the one that was fastest on a few steps, and run it once."""
+    with warnings.catch_warnings(action="ignore"):  # torch's compiler uses what torch deprecates
+        contenders = [_Compiled(task, way) for way in ways(task)]
+        fastest = min(contenders, key=lambda each: each.seconds_a_step())
+        fastest()
+    return fastest
+
+
+class _Compiled:
+    """One way, compiled."""
+
+    def __init__(self, task: Task, way: Way):
+        import torch
+
+        from lab.peers import torch_steps
+
+        self.task, self.way, self.torch = task, way, torch
+        start = torch.tensor(np.ascontiguousarray(task.points().T))
+        start = start.to(torch_steps.device(task))
+        nothing = torch.zeros_like(start)
+        state = (start, nothing, nothing)
+        self.state = tuple(map(tuple, state)) if way.rows else state
+        numbers = [torch_steps.corrections(t) for t in range(1, task.steps + 1)]
+        factors = torch.tensor(numbers, dtype=start.dtype, device=start.device).reshape(-1, 2)
+        self.chunks = _chunks([tuple(pair) for pair in factors], way.together)
+        self.wait = lambda: torch_steps.synchronize(task)
+        self.steps = torch.compile(_steps(task, way), dynamic=False)
+
+    def __call__(self) -> Ends:
+        """The whole run."""
+        x = self.walk(self.chunks)[0]
+        x = self.torch.stack(x) if self.way.rows else x
+        return {"final_point": x.cpu().numpy().T}
+
+    def walk(self, chunks: Sequence[Any]) -> Any:
+        """The state after these steps."""
+        self.torch.set_num_threads(self.task.cores)
+        state = self.state
+        with self.torch.no_grad():
+            for chunk in chunks:
+                state = self.steps(state, chunk)
+        return state
+
+    def seconds_a_step(self) -> float:
+        """Measured on a few steps, after the compilation."""
+        few = self.chunks[:1]
+        self.walk(few)
+        seconds = []
+        for _ in range(TRIALS):
+            self.wait()
+            begun = time.perf_counter()
+            self.walk(few)
+            self.wait()
+            seconds.append(time.perf_counter() - begun)
+        return min(seconds) / self.way.together
+
+
+def _steps(task: Task, way: Way) -> Callable[[Any, Any], Any]:
     from lab.peers import torch_steps
 
     gradient = torch_steps.gradient(task)
     update = torch_steps.update(task.optimizer, task.learning_rate)
 
-    def steps(rows: Any, factors: Any) -> Any:
+    def of_rows(state: Any, factors: Any) -> Any:
         for c1, c2 in factors:
-            g = gradient(rows[0])
-            moved = [update(*row, c1, c2) for row in zip(*rows, g, strict=True)]
-            rows = tuple(zip(*moved, strict=True))
-        return rows
+            g = gradient(state[0])
+            moved = [update(*row, c1, c2) for row in zip(*state, g, strict=True)]
+            state = tuple(zip(*moved, strict=True))
+        return state
 
-    with warnings.catch_warnings(action="ignore"):  # torch's compiler uses what torch deprecates
-        compiled = torch.compile(steps, dynamic=False)
-    place = torch_steps.device(task)
-    start = tuple(torch.tensor(row, device=place) for row in np.ascontiguousarray(task.points().T))
-    chunks = _chunks(task, [torch.tensor(torch_steps.corrections(t)) for t in _times(task)])
-    chunks = [[tuple(pair.to(place, start[0].dtype)) for pair in chunk] for chunk in chunks]
+    def of_tensors(state: Any, factors: Any) -> Any:
+        for c1, c2 in factors:
+            state = update(*state, gradient(state[0]), c1, c2)
+        return state
 
-    def run() -> Ends:
-        torch.set_num_threads(task.cores)
-        with torch.no_grad():
-            nothing = tuple(torch.zeros_like(row) for row in start)
-            rows = (start, nothing, nothing)
-            for chunk in chunks:
-                rows = compiled(rows, chunk)
-        return {"final_point": torch.stack(rows[0]).cpu().numpy().T}
-
-    with warnings.catch_warnings(action="ignore"):
-        run()
-    return run
+    return of_rows if way.rows else of_tensors
 
 
-def _times(task: Task) -> range:
-    return range(1, task.steps + 1)
-
-
-def _chunks(task: Task, items: list[Any]) -> list[list[Any]]:
-    """The steps' numbers in groups that one compiled function takes; the rest one by one."""
-    size = TOGETHER if task.dimension <= FEW_DIMENSIONS else 1
+def _chunks(items: list[Any], size: int) -> list[list[Any]]:
+    """Groups of so many, and the rest one by one."""
     whole = len(items) - len(items) % size
     groups = [items[i : i + size] for i in range(0, whole, size)]
     return groups + [[item] for item in items[whole:]]

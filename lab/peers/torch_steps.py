@@ -6,6 +6,7 @@ Gradients are autograd's, as PyTorch's users take them. Only the torch peers imp
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -42,7 +43,7 @@ class Data:
 def rosenbrock(x: Points, data: Data) -> Tensor:
     """As the catalogue's, for every lane at once."""
     if isinstance(x, tuple):
-        pairs = zip(x[:-1], x[1:], strict=True)
+        pairs = pairwise(x)
         return sum((100 * (b - a * a) ** 2 + (1 - a) ** 2 for a, b in pairs), start=0)
     return (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum(0)
 

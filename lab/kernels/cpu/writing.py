@@ -42,9 +42,7 @@ class Writer:
         self.known: dict[core.Var, Value] = {}
         equations, by_lane, by_step = loop.step.jaxpr.eqns, loop.by_lane, loop.by_step
         self.running = loop.running
-        self.of_lanes = [
-            e for e in equations if e.outvars[0] in by_lane and e is not self.running
-        ]
+        self.of_lanes = [e for e in equations if e.outvars[0] in by_lane and e is not self.running]
         self.of_steps = [e for e in equations if e.outvars[0] in by_step]
         self.fixed = [e for e in equations if e.outvars[0] not in by_lane | by_step]
         after = dict(zip(loop.variables[2], loop.step.jaxpr.outvars, strict=True))
@@ -170,9 +168,11 @@ class Writer:
         if self.running is None:
             return {}
         code, outcome = self.code, state[self.running.invars[0]]
-        return {self.running.outvars[0]: compare("eq")(
-            code, TRUTH, {}, code.alike([outcome, constant(0, outcome.dtype)])
-        )}
+        return {
+            self.running.outvars[0]: compare("eq")(
+                code, TRUTH, {}, code.alike([outcome, constant(0, outcome.dtype)])
+            )
+        }
 
     def _any(self, running: Mapping[core.Var, Value]) -> str:
         """Whether one of the lanes is running."""
