@@ -5,8 +5,10 @@ descent, keeps counts only, and prints the peak of its resident memory.
 """
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 
@@ -18,7 +20,10 @@ def measured(lanes: int, steps: int, backend: str = "auto") -> int:
     """
     asked = json.dumps({"lanes": lanes, "steps": steps, "backend": backend})
     words = [sys.executable, "-m", __spec__.name, asked]
-    done = subprocess.run(words, capture_output=True, text=True)
+    # The child takes the lab that is running, which need not be the installed one.
+    paths = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    done = subprocess.run(words, capture_output=True, text=True, env=environment)
     if done.returncode:
         raise RuntimeError(f"{lanes} lanes fail: {done.stderr.strip()[-2000:]}")
     return int(done.stdout)

@@ -24,9 +24,9 @@ def contender_optimizer(task: Task, learning_rate: Any = None) -> Optimizer:
     return optimizer(name, **hyperparameters)
 
 
-def plan_of(task: Task, backend: str, **changes: Any) -> Plan:
-    """The task as a plan of the lab; with nothing recorded, lanes are looked at only at the end."""
-    run = replace(task.run, backend=backend, watch=task.recording, **changes)
+def plan_of(task: Task, backend: str) -> Plan:
+    """The task as a plan of the lab."""
+    run = replace(task.run, backend=backend)
     return make_plan(task.lab_loss, contender_optimizer(task), task.starts, run)
 
 
