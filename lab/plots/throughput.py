@@ -6,7 +6,13 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
+from matplotlib.ticker import (
+    FixedLocator,
+    FuncFormatter,
+    MaxNLocator,
+    NullLocator,
+    PercentFormatter,
+)
 
 from lab.plots.figure import Figure
 from lab.plots.layout import height, legend
@@ -121,6 +127,7 @@ def shares(shares: Mapping[str, float], *, title: str | None = None) -> Figure:
         )
     _name_rows(axes, names)
     axes.set_xlim(0, 1.18 * max(values, default=1.0))
+    axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_xlabel("share of the peak of multiply-adds")
     said = [f"{name} {percent(float(value))}" for name, value in shares.items()]
