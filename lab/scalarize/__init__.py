@@ -11,7 +11,8 @@ nothing. What comes out is a `Straight`: a jaxpr whose every value has shape ().
 """
 
 from lab.scalarize.boxes import NotScalar
-from lab.scalarize.straight import Leaf, Straight, dependent
+from lab.scalarize.straight import Leaf, Straight, alike, dependent
+from lab.scalarize.tidy import inlined
 from lab.scalarize.tracing import scalarize
 
-__all__ = ["Leaf", "NotScalar", "Straight", "dependent", "scalarize"]
+__all__ = ["Leaf", "NotScalar", "Straight", "alike", "dependent", "inlined", "scalarize"]

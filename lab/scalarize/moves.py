@@ -23,9 +23,9 @@ def reshape(equation: core.JaxprEqn, x: Apart) -> Apart:
     return x.reshape(equation.outvars[0].aval.shape)
 
 
-def same(equation: core.JaxprEqn, x: Apart) -> Apart:
+def same(equation: core.JaxprEqn, *arrays: Apart) -> list[Apart]:
     """What says something of placement or order only."""
-    return x
+    return list(arrays)
 
 
 def broadcast_in_dim(equation: core.JaxprEqn, x: Apart) -> Apart:
@@ -158,7 +158,7 @@ def sort(equation: core.JaxprEqn, *arrays: Apart) -> list[Apart]:
 
 RULES: dict[str, Rule] = {
     **dict.fromkeys(("reshape", "squeeze", "expand_dims"), moved(reshape)),
-    **dict.fromkeys(("reshard", "sharding_constraint", "optimization_barrier"), moved(same)),
+    **dict.fromkeys(("reshard", "sharding_constraint", "optimization_barrier"), same),
     "broadcast_in_dim": moved(broadcast_in_dim),
     "transpose": moved(lambda equation, x: x.transpose(equation.params["permutation"])),
     "rev": moved(lambda equation, x: np.flip(x, equation.params["dimensions"])),

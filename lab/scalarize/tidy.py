@@ -3,8 +3,10 @@
 Every change is exact, unless numbers over- or underflow on the way.
 """
 
+from collections.abc import Callable
 from typing import Any
 
+import jax
 import numpy as np
 from jax.extend import core
 
@@ -116,3 +118,25 @@ def _identity(atom: Any) -> Any:
 
 def _hashable(parameters: dict[str, Any]) -> Any:
     return tuple(sorted((key, repr(value)) for key, value in parameters.items()))
+
+
+def inlined(jaxpr: core.Jaxpr, body: Callable[[core.JaxprEqn], Any]) -> core.Jaxpr:
+    """The jaxpr, each equation for which `body` gives a function in scalars replaced by its own."""
+
+    def replaced(*values: Any) -> list[Any]:
+        given = dict(zip(jaxpr.invars, values, strict=True))
+
+        def read(atom: Any) -> Any:
+            return atom.val if isinstance(atom, core.Literal) else given[atom]
+
+        for equation in jaxpr.eqns:
+            operands, inner = [read(atom) for atom in equation.invars], body(equation)
+            (result,) = equation.outvars
+            if inner is None:
+                given[result] = equation.primitive.bind(*operands, **equation.params)
+            else:
+                (given[result],) = inner(*operands)
+        return [read(atom) for atom in jaxpr.outvars]
+
+    examples = [jax.ShapeDtypeStruct((), var.aval.dtype) for var in jaxpr.invars]
+    return tidy(jax.make_jaxpr(replaced)(*examples).jaxpr)

@@ -88,6 +88,24 @@ def odd_weight(function):
     return value
 
 
+def erf_excess(z):
+    x = mp.sqrt(max(z, mp.mpf("1e-40")))
+    return mp.erf(x) / x - 1
+
+
+K = 3
+
+
+def scaled_erfc(centre):
+    """p of exp(x²) erfc(x) = t p(t - centre), t = 1/(x + K)."""
+
+    def value(v):
+        x = 1 / (v + centre) - K
+        return mp.exp(x * x) * mp.erfc(x) / (v + centre)
+
+    return value, lambda v: 1 / value(v)
+
+
 def erf_inv_ratio(w):
     """g of erf_inv(x) = x g(w), w = -log(1 - x²): by Newton's method on log erfc."""
     x = mp.sqrt(-mp.expm1(-w))
@@ -143,6 +161,13 @@ WANTED = {
     ),
     "sin": (odd(mp.sin), odd_weight(mp.sin), (0, (mp.pi / 4 + 0.012) ** 2), (2, 5)),
     "tan": (odd(mp.tan), odd_weight(mp.tan), (0, (mp.pi / 4 + 0.012) ** 2), (6, 13)),
+    "atan": (odd(mp.atan), odd_weight(mp.atan), (0, 0.2501), (4, 12)),
+    "asin": (odd(mp.asin), odd_weight(mp.asin), (0, 0.25), (4, 12)),
+    # erf(x) = x + x p(x²)
+    "erf": (erf_excess, lambda z: 1 / (1 + erf_excess(z)), (0, 1), (6, 11)),
+    # exp(x²) erfc(x) = t p(t - centre), t = 1/(x + K)
+    "erfc_float32": (*scaled_erfc(0.16), (1 / (10.2 + K) - 0.16, 1 / (1 + K) - 0.16), (8,)),
+    "erfc_float64": (*scaled_erfc(0.14), (1 / (27 + K) - 0.14, 1 / (1 + K) - 0.14), (18,)),
     # erf_inv: below and above w = 6.25 in float32 (log2(2^24) ln 2 = 16.7 at most), 8 in float64
     "erf_inv_central_float32": (*erf_inv_central(3), (-3, 3.26), (9,)),
     "erf_inv_tail_float32": (*erf_inv_tail(3), (-0.501, 1.09), (7,)),

@@ -68,7 +68,7 @@ def div(code: Code, out: np.dtype, parameters: Parameters, operands: list[Value]
 
 
 def _avx512_quotient(code: Code, x: str, y: str) -> str:
-    """x / y = x (1 / y), from 14 bits of 1 / y and one step of Newton's method.
+    """X / y = x (1 / y), from 14 bits of 1 / y and one step of Newton's method.
 
     Within two ulps of the exact quotient, or 0 where y is beyond 2^126. Every other division goes
     this way, so that the divider and the multipliers work side by side.

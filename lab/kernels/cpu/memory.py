@@ -11,13 +11,7 @@ import numpy as np
 from jax.extend import core
 
 from lab.kernels.cpu.code import Code, Value, type_of
-
-
-class Place(NamedTuple):
-    """Of a number or a row: which of the function's pointers, which element or row there."""
-
-    pointer: int
-    index: int
+from lab.kernels.packing import Place
 
 
 class Buffers(NamedTuple):
@@ -56,7 +50,7 @@ def store(code: Code, pointer: str, value: Value) -> None:
 def scalar_pointer(code: Code, place: Place, dtype: np.dtype) -> str:
     """To a scalar."""
     offset = place.index * dtype.itemsize
-    return code.do(f"getelementptr i8, ptr %p{place.pointer}, i64 {offset}")
+    return code.do(f"getelementptr i8, ptr %p{place.buffer}, i64 {offset}")
 
 
 def load_rows(code: Code, place: Place, dtype: np.dtype) -> Value:
@@ -88,4 +82,4 @@ def _row_pointer(code: Code, place: Place, dtype: np.dtype, copy: int) -> str:
     lane = code.do(f"add i64 %g, {copy * code.width}")
     index = code.do(f"add i64 {before}, {lane}")
     offset = code.do(f"mul i64 {index}, {dtype.itemsize}")
-    return code.do(f"getelementptr i8, ptr %p{place.pointer}, i64 {offset}")
+    return code.do(f"getelementptr i8, ptr %p{place.buffer}, i64 {offset}")

@@ -1,6 +1,6 @@
 """A loop run by its kernel: numbers packed into buffers, the kernel called, results unpacked."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
@@ -10,11 +10,11 @@ from jaxtyping import Array, Int
 
 from lab.kernels.cpu import building
 from lab.kernels.cpu.code import Code
-from lab.kernels.cpu.expanding import expanded
 from lab.kernels.cpu.memory import Buffers
-from lab.kernels.cpu.packing import Pack
 from lab.kernels.cpu.writing import Writer
+from lab.kernels.expanding import expanded
 from lab.kernels.loop import Loop, Rows
+from lab.kernels.packing import Packs, lanes_of, packed
 from lab.scalarize import NotScalar
 
 MOST_COPIES = 8
@@ -35,22 +35,21 @@ def run(
     Raises:
         NotScalar: when there is something in the loop that the kernel cannot do.
     """
-    loop = expanded(loop)
+    loop = replace(loop, step=expanded(loop))
     code = Code(*shape_of(loop))
-    lanes = next(len(x) for x, differs in zip(state, loop.state, strict=True) if differs)
+    lanes = lanes_of(loop, state)
     padding = -lanes % code.lanes
-    never, of_lanes, alike, changing = parts = packs(loop, shared, given, state, padding)
-    read = [jnp.stack([first, until]), *never.arrays, *of_lanes.arrays]
-    changed = [*alike.arrays, *changing.arrays]
-    source = written(loop, code, parts)
+    packs = packed(loop, shared, given, state, padding)
+    read = [jnp.stack([first, until]), *packs.shared.arrays, *packs.given.arrays]
+    alike, changed = len(packs.alike.arrays), [*packs.alike.arrays, *packs.lanes.arrays]
+    source = written(loop, code, packs)
     target = building.registered(source, len(read), len(changed), lanes + padding)
     results = jax.ffi.ffi_call(
         target,
         [jax.ShapeDtypeStruct(array.shape, array.dtype) for array in changed],
         input_output_aliases={len(read) + i: i for i in range(len(changed))},
     )(*read, *changed)
-    found = alike.unpacked(results[: len(alike.arrays)])
-    found |= changing.unpacked(results[len(alike.arrays) :])
+    found = packs.alike.unpacked(results[:alike]) | packs.lanes.unpacked(results[alike:])
     return [found[var] for var in loop.variables[2]]
 
 
@@ -58,37 +57,19 @@ def missing(loop: Loop) -> str | None:
     """Why there is no kernel for a loop; None if there is one."""
     shared, given, state = ([None] * len(part) for part in loop.variables)
     try:
-        loop = expanded(loop)
-        written(loop, Code(*shape_of(loop)), packs(loop, shared, given, state, 0))
+        loop = replace(loop, step=expanded(loop))
+        written(loop, Code(*shape_of(loop)), packed(loop, shared, given, state))
     except NotScalar as reason:
         return f"the step holds {reason}, which it does not know"
     return None
 
 
-def written(loop: Loop, code: Code, parts: Sequence[Pack]) -> str:
+def written(loop: Loop, code: Code, packs: Packs) -> str:
     """The loop's function in LLVM's language, for buffers packed like these."""
-    counts = [len(pack.groups) for pack in parts]
+    counts = [len(pack.groups) for pack in packs]
     starts = np.cumsum([1, *counts]).tolist()  # the first pointer is to the bounds
-    places = (pack.places(first) for pack, first in zip(parts, starts, strict=False))
+    places = (pack.places(first) for pack, first in zip(packs, starts, strict=False))
     return Writer(loop, Buffers(*places), code).function(building.FUNCTION, starts[-1])
-
-
-def packs(loop: Loop, shared: Rows, given: Rows, state: Rows, padding: int) -> list[Pack]:
-    """What never changes (the same for all lanes, or not), and what does (likewise)."""
-    used, (of_shared, of_given, of_state) = loop.used, loop.variables
-    constants = [*zip(of_shared, shared, strict=True)]
-    rows = []
-    for var, value, differs in zip(of_given, given, loop.given, strict=True):
-        (rows if differs else constants).append((var, value))
-    alike, changing = [], []
-    for var, value, differs in zip(of_state, state, loop.state, strict=True):
-        (changing if differs else alike).append((var, value))
-    return [
-        Pack((var, value) for var, value in constants if var in used),
-        Pack(((var, value) for var, value in rows if var in used), padding),
-        Pack(alike),
-        Pack(changing, padding),
-    ]
 
 
 def shape_of(loop: Loop) -> tuple[int, int]:

@@ -22,6 +22,8 @@ from lab.kernels.cpu.code import Code, Phi, Value, constant
 from lab.kernels.cpu.instructions import compare, write
 from lab.kernels.cpu.memory import Buffers
 from lab.kernels.loop import Loop
+from lab.kernels.packing import Place
+from lab.kernels.parts import Parts
 
 SEGMENT = 512
 """Steps whose shared numbers the table holds."""
@@ -40,32 +42,21 @@ class Writer:
     def __init__(self, loop: Loop, buffers: Buffers, code: Code):
         self.loop, self.buffers, self.code = loop, buffers, code
         self.known: dict[core.Var, Value] = {}
-        equations, by_lane, by_step = loop.step.jaxpr.eqns, loop.by_lane, loop.by_step
-        self.running = loop.running
-        self.of_lanes = [e for e in equations if e.outvars[0] in by_lane and e is not self.running]
-        self.of_steps = [e for e in equations if e.outvars[0] in by_step]
-        self.fixed = [e for e in equations if e.outvars[0] not in by_lane | by_step]
-        after = dict(zip(loop.variables[2], loop.step.jaxpr.outvars, strict=True))
-        self.lanes = {var: after[var] for var in buffers.lanes}
-        self.alike = {var: after[var] for var in buffers.alike}
-        wanted = {a for e in self.of_lanes for a in e.invars if isinstance(a, core.Var)}
-        wanted |= {out for out in self.lanes.values() if isinstance(out, core.Var)}
-        changing = [*self.alike, *(e.outvars[0] for e in self.of_steps)]
-        self.noted = [var for var in changing if var in wanted]
+        self.parts, self.running = Parts(loop), loop.running
 
     def function(self, name: str, pointers: int) -> str:
         """The function, after the declarations that it needs."""
         code = self.code
         code.label("entry")
         first, until = (
-            memory.load(code, memory.scalar_pointer(code, memory.Place(0, i), INT32), INT32)
+            memory.load(code, memory.scalar_pointer(code, Place(0, i), INT32), INT32)
             for i in (0, 1)
         )
         shared = dict(self.buffers.shared)
         alike = {var: self._scalar(var, place) for var, place in self.buffers.alike.items()}
         self.known |= {var: self._scalar(var, place) for var, place in shared.items()}
-        self._write(self.fixed)
-        size = SEGMENT * SLOT * max(len(self.noted), 1)
+        self._write(self.parts.fixed)
+        size = SEGMENT * SLOT * max(len(self.parts.noted), 1)
         code.line(f"%table = alloca [{size} x i8], align 64")
         code.line("br label %segment")
         self._segments(first.names[0], until.names[0], alike)
@@ -105,11 +96,11 @@ class Writer:
         self.known |= self._values(alike, phis) | {
             self.loop.clock: Value((time.name,), INT32, True)
         }
-        self._write(self.of_steps)
+        self._write(self.parts.of_steps)
         row = code.do(f"sub i32 {time.name}, {begin}")
-        for slot, var in enumerate(self.noted):
+        for slot, var in enumerate(self.parts.noted):
             memory.store(code, self._slot(row, slot), self.known[var])
-        after = {var: self._read(out) for var, out in self.alike.items()}
+        after = {var: self._read(out) for var, out in self.parts.alike.items()}
         then = code.do(f"add i32 {time.name}, 1")
         again = code.do(f"icmp slt i32 {then}, %end")
         code.line(f"br i1 {again}, label %tick, label %groups")
@@ -150,10 +141,10 @@ class Writer:
             self.loop.clock: Value((time.name,), INT32, True)
         }
         row = code.do(f"sub i32 {time.name}, {begin}")
-        for slot, var in enumerate(self.noted):
+        for slot, var in enumerate(self.parts.noted):
             self.known[var] = memory.load(code, self._slot(row, slot), var.aval.dtype)
-        self._write(self.of_lanes)
-        after = {var: code.spread(self._read(out)) for var, out in self.lanes.items()}
+        self._write([e for e in self.parts.of_lanes if e is not self.running])
+        after = {var: code.spread(self._read(out)) for var, out in self.parts.lanes.items()}
         running = self._running(after)
         then = code.do(f"add i32 {time.name}, 1")
         in_time = code.do(f"icmp slt i32 {then}, %end")
@@ -168,11 +159,9 @@ class Writer:
         if self.running is None:
             return {}
         code, outcome = self.code, state[self.running.invars[0]]
-        return {
-            self.running.outvars[0]: compare("eq")(
-                code, TRUTH, {}, code.alike([outcome, constant(0, outcome.dtype)])
-            )
-        }
+        return {self.running.outvars[0]: compare("eq")(
+            code, TRUTH, {}, code.alike([outcome, constant(0, outcome.dtype)])
+        )}
 
     def _any(self, running: Mapping[core.Var, Value]) -> str:
         """Whether one of the lanes is running."""
@@ -218,13 +207,13 @@ class Writer:
     def _slot(self, row: str, slot: int) -> str:
         """The address of a number in the table."""
         wide = self.code.do(f"zext i32 {row} to i64")
-        offset = self.code.do(f"mul i64 {wide}, {len(self.noted) * SLOT}")
+        offset = self.code.do(f"mul i64 {wide}, {len(self.parts.noted) * SLOT}")
         place = self.code.do(f"add i64 {offset}, {slot * SLOT}")
         return self.code.do(f"getelementptr i8, ptr %table, i64 {place}")
 
-    def _scalar(self, var: core.Var, place: memory.Place) -> Value:
+    def _scalar(self, var: core.Var, place: Place) -> Value:
         dtype = var.aval.dtype
         return memory.load(self.code, memory.scalar_pointer(self.code, place, dtype), dtype)
 
-    def _row(self, var: core.Var, place: memory.Place) -> Value:
+    def _row(self, var: core.Var, place: Place) -> Value:
         return memory.load_rows(self.code, place, var.aval.dtype)

@@ -12,7 +12,7 @@ import numpy as np
 from jax import Array, lax
 
 _INTEGERS = {"float32": np.int32, "float64": np.int64}
-_MANTISSA_BITS = {"float32": 23, "float64": 52}
+MANTISSA_BITS = {"float32": 23, "float64": 52}
 
 
 def precision(x: Array) -> str:
@@ -81,12 +81,12 @@ def whole_bits(n: Array) -> Array:
 
     n + 1.5·2^23 has an ulp of 1, so that its lowest bits are n: no conversion between sizes.
     """
-    return bits(n + 1.5 * 2.0 ** _MANTISSA_BITS[precision(n)])
+    return bits(n + 1.5 * 2.0 ** MANTISSA_BITS[precision(n)])
 
 
 def exponent_bits(n: Array) -> Array:
     """n·2^23 (n·2^52) for a float n of whole value: added to bits, it multiplies by 2ⁿ."""
-    return shift_left(whole_bits(n), _MANTISSA_BITS[precision(n)])
+    return shift_left(whole_bits(n), MANTISSA_BITS[precision(n)])
 
 
 def shift_left(i: Array, count: int) -> Array:
@@ -96,7 +96,7 @@ def shift_left(i: Array, count: int) -> Array:
 
 def sign_bit(x: Array) -> Array:
     """The sign bit of x alone."""
-    return bits(x) & int(np.iinfo(_INTEGERS[precision(x)]).min)
+    return bits(x) & -(2 ** (8 * x.dtype.itemsize - 1))
 
 
 def with_sign(magnitude: Array, sign: Array) -> Array:
@@ -106,7 +106,7 @@ def with_sign(magnitude: Array, sign: Array) -> Array:
 
 def split_exponent(x: Array, least: float = math.sqrt(0.5)) -> tuple[Array, Array]:
     """(n, m) with x = 2ⁿ m and least <= m < 2 least, for normal positive x."""
-    mantissa = _MANTISSA_BITS[precision(x)]
+    mantissa = MANTISSA_BITS[precision(x)]
     start, one = constant_bits(least, x), constant_bits(1.0, x)
     i = bits(x) + (one - start)
     unit = 2.0**mantissa  # whose ulp is 1

@@ -35,19 +35,21 @@ _Q = {
         2.7557407872358223e-6, 2.7626160826590241e-7, 2.505377637586397e-8,
     ),
 }  # fmt: skip
-# From where on eˣ is infinite, and below which it is less than the least normal number.
-_OVERFLOW = {"float32": 88.72283935546875, "float64": 709.782712893384}
+# The largest x of finite eˣ, and the least for which it is a normal number.
+_OVERFLOW = {"float32": 88.72283172607422, "float64": 709.782712893384}
 _UNDERFLOW = {"float32": -87.33654022216797, "float64": -708.3964185322641}
+# Below it eˣ - 1, sinh and log(1 + x) are x: -0 stays, and no half of x becomes 0.
+TINY = {"float32": 2.0**-26, "float64": 2.0**-55}
 # Beyond it tanh, and eˣ - 1 at its negative, are ±1.
-_SATURATION = {"float32": 18.0, "float64": 40.0}
+_SATURATION = {"float32": 20.0, "float64": 40.0}
 
 
-def _parts(x: Array) -> tuple[Array, Array]:
-    """(n, p) with eˣ = 2ⁿ (1 + p)."""
+def exp_parts(x: Array, rest: Array | float = 0.0) -> tuple[Array, Array]:
+    """(n, p) with e^(x + rest) = 2ⁿ (1 + p), for a small rest."""
     kind = precision(x)
     n = whole(x * math.log2(math.e))
     r, low = x - n * LN2_HIGH[kind], n * -LN2_LOW[kind]
-    return n, expm1_reduced(r, low)
+    return n, expm1_reduced(r, low if isinstance(rest, float) else low + rest)
 
 
 def expm1_reduced(r: Array, low: Array) -> Array:
@@ -63,7 +65,7 @@ def power_of_two(n: Array, shift: int = 0) -> Array:
 
 def exp(x: Array) -> Array:
     """eˣ = 2ⁿ (1 + p); 0 where it is less than the least normal number."""
-    n, p = _parts(x)
+    n, p = exp_parts(x)
     y = from_bits(bits(1.0 + p) + exponent_bits(n), x)
     return _saturated(x, y, _UNDERFLOW, _OVERFLOW)
 
@@ -86,17 +88,17 @@ def _saturated(x: Array, y: Array, low: dict[str, float], high: dict[str, float]
 
 def expm1(x: Array) -> Array:
     """eˣ - 1 = 2ⁿ p + (2ⁿ - 1), halved on the way so that n = 128 does not overflow."""
-    n, p = _parts(at_least(x, -_SATURATION[precision(x)]))
+    n, p = exp_parts(at_least(x, -_SATURATION[precision(x)]))
     half = power_of_two(n, -1)
     y = 2.0 * (half * p + (half - 0.5))
     y = select(x <= _OVERFLOW[precision(x)], y, x + math.inf)
-    return select(x == 0.0, x, y)  # keeps -0
+    return select(jnp.abs(x) < TINY[precision(x)], x, y)
 
 
 def tanh(x: Array) -> Array:
     """As h - h²/(1 + h) with h = (e^2|x| - 1)/2, from 1/2 on 1 - 1/(1 + h), with the sign of x."""
     a = at_most(jnp.abs(x), _SATURATION[precision(x)] / 2)
-    n, p = _parts(a + a)
+    n, p = exp_parts(a + a)
     s = power_of_two(n, -1)
     h = s * p + (s - 0.5)
     small = a < 0.5
@@ -107,7 +109,7 @@ def tanh(x: Array) -> Array:
 def logistic(x: Array) -> Array:
     """With q = 1/(1 + e^|x|): q for negative, 1 - q for positive x; 0 where eˣ is."""
     low = _UNDERFLOW[precision(x)]
-    n, p = _parts(at_most(jnp.abs(x), -low))
+    n, p = exp_parts(at_most(jnp.abs(x), -low))
     s = power_of_two(n)
     q = 1.0 / (s + (s * p + 1.0))
     return select(x < low, 0.0, select(x < 0.0, q, 1.0 - q))
@@ -115,17 +117,18 @@ def logistic(x: Array) -> Array:
 
 def sinh(x: Array) -> Array:
     """(t + t/(t + 1))/2, t = e^|x| - 1 = 4q; of small x t - t²/(t + 1)/2, which rounds less."""
-    n, p = _parts(at_most(jnp.abs(x), _OVERFLOW[precision(x)] + 0.8))
+    a = jnp.abs(x)
+    n, p = exp_parts(at_most(a, _OVERFLOW[precision(x)] + 0.8))
     s = power_of_two(n, -2)
     q = s * p + (s - 0.25)
     small = n == 0.0
     y = select(small, 2.0 * q, q) + select(small, -4.0 * q * q, q) / (4.0 * q + 1.0)
-    return with_sign(2.0 * y, sign_bit(x))
+    return select(a < TINY[precision(x)], x, with_sign(2.0 * y, sign_bit(x)))
 
 
 def cosh(x: Array) -> Array:
     """(e^|x| + e^-|x|)/2, from a quarter of e^|x| so as not to overflow."""
-    n, p = _parts(at_most(jnp.abs(x), _OVERFLOW[precision(x)] + 0.8))
+    n, p = exp_parts(at_most(jnp.abs(x), _OVERFLOW[precision(x)] + 0.8))
     s = power_of_two(n, -2)
     q = s * p + s
     return 2.0 * q + 0.125 / q

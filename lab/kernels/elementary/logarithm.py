@@ -20,7 +20,7 @@ from lab.kernels.elementary.arithmetic import (
     select,
     split_exponent,
 )
-from lab.kernels.elementary.exponential import LN2_HIGH, LN2_LOW
+from lab.kernels.elementary.exponential import LN2_HIGH, LN2_LOW, TINY
 
 _Q = (
     0.333333317, -0.250008211, 0.200012283, -0.166233578, 0.14201731, -0.131601514, 0.12761736,
@@ -66,6 +66,6 @@ def log1p(x: Array) -> Array:
     """Log of u = 1 + x, with f = 2⁻ⁿ x + (2⁻ⁿ - 1) from x itself, not from the rounded u."""
     u = 1.0 + x
     n, _ = split_exponent(u)
-    s = from_bits(constant_bits(1.0, x) - exponent_bits(n), x)
-    y = _with_poles(u, _log_of(n, x * s + (s - 1.0)))
-    return select(x == 0.0, x, y)  # keeps -0
+    s = from_bits(constant_bits(4.0, x) - exponent_bits(n), x)  # 2⁻¹²⁸ would not be normal
+    y = _with_poles(u, _log_of(n, (0.25 * x) * s + (0.25 * s - 1.0)))
+    return select(jnp.abs(x) < TINY[precision(x)], x, y)

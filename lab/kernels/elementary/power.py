@@ -108,7 +108,7 @@ def pow(x: Array, y: Array) -> Array:
 
 def _integer_power(x: Array, y: Array) -> Array:
     """The same of an integer, in two floats where it has too many bits for one."""
-    exact = 2 ** (int(jnp.finfo(x.dtype).nmant) + 1)
+    exact = min(2 ** (int(jnp.finfo(x.dtype).nmant) + 1), int(jnp.iinfo(y.dtype).max))
     upper = lax.select(jnp.abs(y) <= exact, y, y & -256)
     low = (y - upper).astype(x.dtype)
     always = jnp.full_like(x, True, dtype=bool)
