@@ -3,91 +3,21 @@
 import itertools
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import xarray as xr
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from lab import config, plots
 from lab.bench import answers, compilations, cost, footprint, race
+from lab.bench.sections import MemorySection, PictureSection, TasksSection
 from lab.check import Check
 from lab.devices import local_devices
 from lab.experiment import Session
-from lab.losses import catalogue
-from lab.peers import Task, fractal, reference
+from lab.peers import Task, fractal_loop, reference
 from lab.plan import Plan
 from lab.table import Table
-
-Backend = Literal["auto", "vmap", "scalar", "kernel"]
-PeerName = Literal[
-    "plain_jax", "numpy_loop", "torch_eager", "torch_compile", "c_openmp", "cuda", "optimistix_peer"
-]
-
-
-def _several(value: Any) -> Any:
-    """One value stands for a list of it."""
-    return value if isinstance(value, list | tuple) else [value]
-
-
-Counts = Annotated[tuple[config.Count, ...], BeforeValidator(_several), Field(min_length=1)]
-
-
-class LossSection(config.Section):
-    """A loss of the catalogue that peers have by hand."""
-
-    name: Literal[
-        "rosenbrock", "rastrigin", "three_wells", "tanh_network", "logistic_regression"
-    ] = Field(description="The catalogue's name.")
-    dimension: Counts = Field((2,), description="One or several; ignored where the loss has one.")
-
-    @property
-    def dimensions(self) -> tuple[int, ...]:
-        """The dimensions to run."""
-        known = catalogue[self.name].dimension
-        return (known,) if known else self.dimension
-
-
-class OptimizerSection(config.Section):
-    """An optimizer with its usual settings."""
-
-    name: Literal["sgd", "heavy ball", "adam", "lion"]
-    learning_rate: config.Positive = Field(description="So small that no lane diverges.")
-
-
-class TasksSection(config.Section):
-    """What is timed: the product of all lists."""
-
-    losses: tuple[LossSection, ...]
-    optimizers: tuple[OptimizerSection, ...]
-    lanes: Counts
-    steps: Counts = (1000,)
-    cores: Counts | None = Field(None, description="CPU cores; absent: all there are.")
-    recording: Annotated[tuple[bool, ...], BeforeValidator(_several)] = (False,)
-    repeats: config.Count = Field(7, description="Rounds; in each, every contender runs once.")
-    backends: tuple[Backend, ...] = Field(
-        ("auto",), min_length=1, description="Of the lab; the first is what others are set against."
-    )
-    peers: tuple[PeerName, ...] = ()
-    most_lanes: dict[PeerName, config.Count] = Field(
-        {}, description="Fewer lanes for slow peers; their seconds count per lane-step."
-    )
-
-
-class MemorySection(config.Section):
-    """Peak memory of a child process, counts across starts kept."""
-
-    lanes: Counts
-    steps: config.Count = 10
-
-
-class PictureSection(config.Section):
-    """The fractal picture of trainability, against the notebook's way."""
-
-    side: Counts
-    width: config.Count = 8
-    steps: config.Count = 100
-    repeats: config.Count = 5
 
 
 class Config(config.ExperimentConfig):
@@ -114,10 +44,15 @@ def tasks(config: Config) -> Iterator[Task]:
     if wanted is None:
         return
     devices = local_devices()
-    losses = [(loss.name, d) for loss in wanted.losses for d in loss.dimensions]
-    cores = wanted.cores or (len(devices),)
-    lists = (losses, wanted.optimizers, wanted.recording, wanted.lanes, wanted.steps, cores)
-    for (loss, dimension), optimizer, recording, lanes, steps, core in itertools.product(*lists):
+    losses = [
+        (loss.name, dimension, steps)
+        for loss in wanted.losses
+        for dimension in loss.dimensions
+        for steps in loss.steps or wanted.steps
+    ]
+    cores = [n for n in wanted.cores or (len(devices),) if n <= len(devices)]
+    lists = (losses, wanted.optimizers, wanted.recording, wanted.lanes, cores)
+    for (loss, dimension, steps), optimizer, recording, lanes, core in itertools.product(*lists):
         yield Task(
             loss, dimension, optimizer.name, optimizer.learning_rate, lanes, steps, recording,
             config.precision, devices[0].platform, core, config.seed,
@@ -129,12 +64,13 @@ def races(config: Config) -> Iterator[tuple[race.Race, int]]:
     wanted, drawn = config.tasks, config.fractal
     for task in tasks(config):
         assert wanted is not None
-        peers = {name: wanted.most_lanes.get(name, task.lanes) for name in wanted.peers}
-        both = task.recording and False in wanted.recording
-        yield race.of_task(task, peers, wanted.backends, both), wanted.repeats
+        peers = {str(name): wanted.most_lanes.get(name, task.lanes) for name in wanted.peers}
+        yield race.of_task(task, peers, wanted.backends), wanted.repeats
     for side in drawn.side if drawn else ():
         assert drawn is not None
-        picture = fractal.Picture(side, drawn.width, drawn.steps, config.precision, config.seed)
+        picture = fractal_loop.Picture(
+            side, drawn.width, drawn.steps, config.precision, config.seed
+        )
         backends = wanted.backends if wanted else ("auto",)
         yield race.of_picture(picture, backends), drawn.repeats
 
@@ -229,8 +165,10 @@ def _agreement(one: xr.Dataset) -> Iterator[Check]:
 
 
 def summary(data: xr.DataTree) -> Table:
-    """One row a task."""
-    return answers.summary(raced(data))
+    """One row a task or, where only memory was measured, a number of lanes."""
+    found = raced(data)
+    only_memory = not found and "_memory" in data.children
+    return answers.sizes(data["_memory"].peak) if only_memory else answers.summary(found)
 
 
 def outcomes(data: xr.DataTree) -> Table:

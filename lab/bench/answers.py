@@ -38,21 +38,31 @@ def ratios(race: xr.Dataset) -> dict[str, Float[np.ndarray, " round"]]:
 
 
 def swept(races: Sequence[xr.Dataset]) -> list[str]:
-    """The axes along which the tasks of one loss and optimizer differ."""
-    return [axis for axis in AXES if any(len(_along(races, key, axis)) > 1 for key in _keys(races))]
+    """The axes along which otherwise equal tasks differ.
+
+    Two dimensions of a loss are two tasks; only more make a scaling.
+    """
+    found = []
+    for axis in AXES:
+        values: dict[tuple[Any, ...], set[int]] = {}
+        for race in races:
+            values.setdefault(_but(race, axis), set()).add(int(race.attrs[axis]))
+        if any(len(each) > (2 if axis == "dimension" else 1) for each in values.values()):
+            found.append(axis)
+    return found
 
 
-def _keys(races: Sequence[xr.Dataset]) -> list[tuple[Any, ...]]:
-    return list(dict.fromkeys(identity(race) for race in races))
+def _but(race: xr.Dataset, axis: str) -> tuple[Any, ...]:
+    """All that tells a task from others, apart from one axis."""
+    names = ("loss", "optimizer", "recording", *AXES)
+    return tuple(race.attrs[name] for name in names if name != axis)
 
 
-def _along(races: Sequence[xr.Dataset], key: tuple[Any, ...], axis: str) -> set[Any]:
-    return {race.attrs[axis] for race in races if identity(race) == key}
-
-
-def identity(race: xr.Dataset) -> tuple[Any, ...]:
-    """What a task is, whatever its size."""
-    return race.attrs["loss"], race.attrs["optimizer"], race.attrs["recording"]
+def varying(races: Sequence[xr.Dataset]) -> list[str]:
+    """Sizes that are not the same in all tasks; the loss's label holds the dimension."""
+    return [
+        axis for axis in AXES if axis != "dimension" and len({r.attrs[axis] for r in races}) > 1
+    ]
 
 
 def title(race: xr.Dataset) -> str:
@@ -63,7 +73,7 @@ def title(race: xr.Dataset) -> str:
 
 def summary(races: Sequence[xr.Dataset]) -> Table:
     """One row a task: the lab's rate, and how many times as long each peer takes."""
-    axes = [axis for axis in swept(races) if axis != "dimension"]
+    axes = varying(races)
     peers = list(dict.fromkeys(name for race in races for name in ratios(race)))
     columns = [
         Column("label", "loss", "the loss and its dimension", ""),
@@ -125,6 +135,16 @@ def _contender(name: str, races: Sequence[xr.Dataset], missing: str) -> dict[str
     return {**numbers, "compile": compiling, "error": max(float(one.error) for one in taken)}
 
 
+def sizes(peak: xr.DataArray) -> Table:
+    """One row a number of lanes: the peak of memory."""
+    columns = (
+        Column("lanes", "lanes", "how many a process ran", ",d"),
+        Column("megabytes", "peak memory, MB", "the most it held, libraries included", ".0f"),
+    )
+    pairs = zip(peak.lanes.values.tolist(), (peak.values / 1e6).tolist(), strict=True)
+    return Table(columns, tuple({"lanes": n, "megabytes": size} for n, size in pairs))
+
+
 def verdict(races: Sequence[xr.Dataset]) -> str:
     """How many times as fast the lab is as each peer, and what recording costs."""
     medians: dict[str, list[float]] = {}
@@ -133,7 +153,11 @@ def verdict(races: Sequence[xr.Dataset]) -> str:
             medians.setdefault(name, []).append(quartiles(values)[1])
     recording = medians.pop(UNRECORDED, [])
     said = [_against(name, values) for name, values in medians.items()]
-    text = f"The lab does, of lane-steps, {'; '.join(said)}." if said else "Nobody to compare with."
+    text = (
+        f"The lab does, of lane-steps, {'; '.join(said)}."
+        if said
+        else "The lab was compared with nobody."
+    )
     if recording:
         cost = geometric_mean(1 / np.array(recording))
         text += f" Recording everything takes {number(cost)} times as long as recording nothing."
@@ -188,7 +212,7 @@ def _kind(race: xr.Dataset, axis: str, races: Sequence[xr.Dataset]) -> str:
     """The task in words, without this axis, and with the others that are swept too."""
     loss = race.attrs["loss"].replace("_", " ") if axis == "dimension" else race.attrs["label"]
     recorded = ["recorded"] if race.attrs["recording"] else []
-    others = [f"{race.attrs[a]:,} {a}" for a in swept(races) if a not in (axis, "dimension")]
+    others = [f"{race.attrs[a]:,} {a}" for a in varying(races) if a != axis]
     return ", ".join([loss, race.attrs["optimizer"], *recorded, *others])
 
 

@@ -10,7 +10,8 @@ import xarray as xr
 
 from lab.bench.cost import flops_of
 from lab.bench.timing import interleaved, timed
-from lab.peers import PEERS, Contender, Ends, Task, fractal, ours, peer, reference
+from lab.errors import LabError
+from lab.peers import PEERS, Contender, Ends, Task, fractal_loop, ours, peer, reference
 
 LAB = "lab"
 UNRECORDED = "lab, nothing recorded"
@@ -42,7 +43,8 @@ class Race:
 
     def run(self, repeats: int, seed: int, done: Callable[[str], None]) -> xr.Dataset:
         """Prepare, prove and time them all."""
-        exact, contenders, compiling, errors, differing = self.exact(), {}, {}, {}, {}
+        exact, contenders = self.exact(), dict[str, Contender]()
+        compiling, errors, differing = {}, {}, {}
         for name, prepare in self.prepare.items():
             contenders[name], compiling[name] = timed(prepare)
             ends = contenders[name]()
@@ -56,7 +58,7 @@ class Race:
             "error": ([errors[n] for n in names], "error against float64 descent", "1"),
             "outcomes_differ": ([differing[n] for n in names], "share of lanes that end", "1"),
         }
-        variables = {
+        variables: dict[str, Any] = {
             name: ("contender", np.array(values), {"long_name": said, "units": unit})
             for name, (values, said, unit) in per_name.items()
         }
@@ -79,26 +81,29 @@ def _differing(ends: Ends, exact: Ends) -> float:
     return float(np.mean(np.asarray(ends["outcome"])[: len(exact["outcome"])] != exact["outcome"]))
 
 
-def of_task(
-    task: Task, peers: Mapping[str, int], backends: tuple[str, ...], beside_bare: bool
-) -> Race:
+def of_task(task: Task, peers: Mapping[str, int], backends: tuple[str, ...] = ("auto",)) -> Race:
     """The lab's backends, then the peers, each with the lanes that it is given.
 
     Args:
         task: what all compute.
         peers: their names, and the most lanes of each.
-        backends: of the lab; the first is what the others are compared with.
-        beside_bare: time the lab without recording too.
+        backends: of the lab; the first is what the others are compared with. Where records are
+            kept, the lab without them takes part too.
+
+    Raises:
+        LabError: when the first backend cannot take the task.
     """
     wanted: dict[str, tuple[Any, Task, tuple[str, ...]]] = {
         LAB if i == 0 else f"lab, {backend}": (ours, task, (backend,))
         for i, backend in enumerate(backends)
     }
-    if beside_bare:
+    if task.recording:
         wanted[UNRECORDED] = (ours, replace(task, recording=False), backends[:1])
     for name, most in peers.items():
         wanted[name] = (peer(name), replace(task, lanes=min(task.lanes, most)), ())
     reasons = {name: one.reason_missing(t, *more) for name, (one, t, more) in wanted.items()}
+    if (reason := reasons[LAB]) is not None:
+        raise LabError(f"the lab ({backends[0]}) cannot take {task}: {reason}")
     taking = {name: each for name, each in wanted.items() if reasons[name] is None}
     facts = {
         **asdict(task),
@@ -116,19 +121,19 @@ def of_task(
     )
 
 
-def of_picture(picture: fractal.Picture, backends: tuple[str, ...]) -> Race:
+def of_picture(picture: fractal_loop.Picture, backends: tuple[str, ...]) -> Race:
     """The lab against the notebook's way of drawing where training converges."""
     names = [LAB if i == 0 else f"lab, {backend}" for i, backend in enumerate(backends)]
     prepare: dict[str, Callable[[], Contender]] = {
-        name: partial(fractal.ours, picture, backend)
+        name: partial(fractal_loop.ours, picture, backend)
         for name, backend in zip(names, backends, strict=True)
     }
-    prepare["fractal_loop"] = partial(fractal.notebook, picture)
+    prepare["fractal_loop"] = partial(fractal_loop.notebook, picture)
     exact = replace(picture, precision="float64")
     return Race(
         facts={
             **asdict(picture),
-            "label": f"fractal {picture.side}^2, width {picture.width}",
+            "label": f"fractal network, width {picture.width}",
             "optimizer": "two rates",
             "loss": "fractal_network",
             "dimension": picture.weights,
@@ -139,8 +144,8 @@ def of_picture(picture: fractal.Picture, backends: tuple[str, ...]) -> Race:
         },
         prepare=prepare,
         lane_steps=dict.fromkeys(prepare, picture.lanes * picture.steps),
-        exact=lambda: fractal.losses_of(fractal.notebook(exact)()),
-        ends=fractal.losses_of,
+        exact=lambda: fractal_loop.losses_of(fractal_loop.notebook(exact)()),
+        ends=fractal_loop.losses_of,
         tolerance=1e-2,
     )
 

@@ -3,10 +3,12 @@
 import gc
 import time
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float
 
+T = TypeVar("T")
 QUARTILES = (0.25, 0.5, 0.75)
 
 
@@ -37,7 +39,7 @@ def interleaved(
     return seconds
 
 
-def timed(function: Callable[[], object]) -> tuple[object, float]:
+def timed(function: Callable[[], T]) -> tuple[T, float]:
     """What a call returns, and its seconds."""
     begun = time.perf_counter()
     return function(), time.perf_counter() - begun

@@ -3,7 +3,7 @@
 A peer is a module of this package with two functions:
 
     reason_missing(task) -> str | None      why it cannot take a task here; None if it can
-    prepare(task) -> Contender              compile, warm up, put the starts in place
+    prepare(task) -> Contender              compile, put the starts in place
 
 Calling what `prepare` returns does the whole run and gives the ends in the host's memory. All
 start from the same points and take the same steps, and `lab.peers.reference` checks their ends:

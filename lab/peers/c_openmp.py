@@ -21,7 +21,7 @@ def reason_missing(task: Task) -> str | None:
 
 
 def prepare(task: Task) -> Contender:
-    """Compile for the task, and run once."""
+    """Compile for the task."""
     library = native.compile_library(["cc", *native.C_FLAGS, f"-DL={LANES}"], "openmp.c", task)
     buffers, limits = native.Buffers(task), native.limits_of(task)
     arrays = (buffers.start, buffers.end, buffers.losses, buffers.steps)
@@ -33,5 +33,4 @@ def prepare(task: Task) -> Contender:
         )  # fmt: skip
         return buffers.ends
 
-    run()
     return run

@@ -18,7 +18,7 @@ def reason_missing(task: Task) -> str | None:
 
 
 def prepare(task: Task) -> Contender:
-    """Compile for the GPU that is here, copy the starts to it, run once.
+    """Compile for the GPU that is here, copy the starts to it.
 
     Raises:
         RuntimeError: with CUDA's error code, for example when memory does not suffice.
@@ -35,7 +35,6 @@ def prepare(task: Task) -> Contender:
         _must_work(library.run(*given, lanes, ctypes.byref(limits), rate))
         return buffers.ends
 
-    run()
     weakref.finalize(run, library.release)
     return run
 

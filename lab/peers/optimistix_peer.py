@@ -36,5 +36,4 @@ def prepare(task: Task) -> Contender:
     def run() -> Ends:
         return {"final_point": np.asarray(compiled(starts))}
 
-    run()
     return run

@@ -33,7 +33,6 @@ def prepare(task: Task) -> Contender:
     def run() -> Ends:
         return {name: np.asarray(a) for name, a in compiled(starts).items()}
 
-    run()
     return run
 
 

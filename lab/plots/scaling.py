@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from lab.plots.figure import Figure
-from lab.plots.layout import Scale, entitle, grid, height, legend, log_limits, panels
+from lab.plots.layout import Scale, entitle, grid, height, keywords, legend, log_limits, panels
 from lab.plots.styles import Style, styles
 from lab.plots.text import number, plain
 from lab.plots.themes import themed
@@ -50,12 +50,12 @@ def _line(axes: Axes, quartiles: xr.DataArray, axis: str, style: Style) -> None:
     low, middle, high = quartiles.values
     x = quartiles[axis].values
     axes.fill_between(x, low, high, color=style.color, alpha=BAND, linewidth=0)
-    look = {"color": style.color, "linestyle": style.linestyle, "marker": style.marker}
+    look = keywords(color=style.color, linestyle=style.linestyle, marker=style.marker)
     axes.plot(x, middle, **look)
 
 
 def _handle(name: str, style: Style) -> Line2D:
-    look = {"color": style.color, "linestyle": style.linestyle, "marker": style.marker}
+    look = keywords(color=style.color, linestyle=style.linestyle, marker=style.marker)
     return Line2D([], [], label=plain(name), **look)
 
 

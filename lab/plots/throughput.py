@@ -15,7 +15,7 @@ from matplotlib.ticker import (
 )
 
 from lab.plots.figure import Figure
-from lab.plots.layout import height, legend
+from lab.plots.layout import height, keywords, legend
 from lab.plots.styles import Style, styles
 from lab.plots.text import number, percent, plain, short
 from lab.plots.themes import current, themed
@@ -80,7 +80,7 @@ def _name_rows(axes: Axes, names: list[str]) -> None:
 
 
 def _handle(name: str, style: Style) -> Line2D:
-    look = {"color": style.color, "marker": style.marker, "linestyle": "none"}
+    look = keywords(color=style.color, marker=style.marker, linestyle="none")
     return Line2D([], [], label=plain(name), **look)
 
 

@@ -7,7 +7,7 @@
 #include "real.h"
 
 #define HOW static inline __attribute__((always_inline))
-#define EACH _Pragma("GCC unroll 32") for
+#define EACH _Pragma("GCC unroll 64") for
 #define DATA static const
 
 #include "data.h"
