@@ -89,10 +89,10 @@ def compute(config: Config, session: Session) -> None:
 
 def _once(session: Session, group: str, measure: Callable[[], xr.Dataset]) -> None:
     """Measure and save, unless an earlier, interrupted run has; the mark is written last."""
-    mark = f"_measured/{group.replace('/', ' ')}"
-    if mark not in session.data():
+    mark, marks = group.replace("/", " "), session.data().children.get("_measured")
+    if marks is None or mark not in marks.children:
         session.save(group, measure())
-        session.save(mark, xr.Dataset())
+        session.save(f"_measured/{mark}", xr.Dataset())
 
 
 def _timed(session: Session, one: race.Race, rounds: int, seed: int) -> xr.Dataset:

@@ -2,7 +2,8 @@
 
 import gc
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TypeVar
 
 import numpy as np
@@ -28,21 +29,31 @@ def interleaved(
     """
     rng, names = np.random.default_rng(seed), list(contenders)
     seconds = {name: np.empty(repeats) for name in names}
-    for turn in range(repeats):
-        for index in rng.permutation(len(names)).tolist():
-            name = names[index]
-            gc.collect()
-            begun = time.perf_counter()
-            contenders[name]()
-            seconds[name][turn] = time.perf_counter() - begun
-            done(name)
+    with collector_off():
+        for turn in range(repeats):
+            for index in rng.permutation(len(names)).tolist():
+                name = names[index]
+                seconds[name][turn] = timed(contenders[name])[1]
+                done(name)
     return seconds
+
+
+@contextmanager
+def collector_off() -> Iterator[None]:
+    """Python collects its garbage before, and not within."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def timed(function: Callable[[], T]) -> tuple[T, float]:
     """What a call returns, and its seconds."""
     begun = time.perf_counter()
-    return function(), time.perf_counter() - begun
+    found = function()
+    return found, time.perf_counter() - begun
 
 
 def quartiles(values: Float[np.ndarray, " round"]) -> tuple[float, float, float]:
