@@ -1,6 +1,6 @@
 """C with OpenMP: blocks of 64 lanes on every core, vectorised, gradients by hand.
 
-Of 16 to 512 lanes, 64 were the fastest or close to it for every loss here: in two dimensions their
+Of 16 to 512 lanes, 64 were the fastest or close to it for the losses tried: in two dimensions their
 state stays in registers, in more it stays in the first cache. Flags are in `lab.peers.native`.
 """
 

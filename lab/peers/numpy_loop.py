@@ -12,8 +12,8 @@ import numpy as np
 from lab.peers.gradients import GRADIENTS, Rows
 from lab.peers.task import Contender, Ends, Task
 
-BLOCK_NUMBERS = 2**15
-"""Coordinates in a block: of 2^13 ... 2^18, the fastest or close to it for every loss here."""
+BLOCK_NUMBERS = 2**16
+"""Coordinates in a block: of 2^12 ... 2^18, the fastest or close to it for the losses tried."""
 
 Update = Callable[[Rows, Rows, int], None]
 
