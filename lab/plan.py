@@ -193,6 +193,16 @@ class Plan:
 
     def problem(self, fixed: Mapping[str, Any]) -> Problem:
         """What is compiled for the lanes with these values of the untraceable keys."""
+        key = tuple(fixed.items())
+        if key not in self._problems:
+            self._problems[key] = self._problem(fixed)
+        return self._problems[key]
+
+    @cached_property
+    def _problems(self) -> dict[tuple, Problem]:
+        return {}
+
+    def _problem(self, fixed: Mapping[str, Any]) -> Problem:
         own = {self.loss_axis(name): name for name in self.loss.swept}
         return Problem(
             loss=self.loss,

@@ -5,7 +5,7 @@ hyperparameters, its start, its random keys, is a function of these.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import jax
@@ -70,6 +70,7 @@ class Problem:
         sizes: the number of values of each swept key, in the results' order.
         loss_axes: which of these keys are the loss's, and its names for them.
         watch: whether lanes are looked at, at every step, or only when they are closed.
+        traced: the step in scalars, once it was traced (see `lab.backends.loops.loop_for`).
     """
 
     loss: Loss
@@ -81,6 +82,7 @@ class Problem:
     sizes: Mapping[str, int]
     loss_axes: Mapping[str, str]
     watch: bool = True
+    traced: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def lane(self, inputs: Inputs, ids: Int[Array, "3"]) -> LaneInputs:
         """The inputs of the lane with these (setting, seed, start)."""

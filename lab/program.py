@@ -5,6 +5,7 @@ the `lab.backends`, `finish` closes them and reads their records. Every device w
 its own, in one program (`jax.shard_map`).
 """
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from copy import copy
@@ -28,21 +29,41 @@ Block = tuple[Array, Lane]
 """The ids of a block's lanes, and their state."""
 
 
+class Clock(threading.local):
+    """What a thread has spent, in seconds, on compiling, and on waiting while another compiled."""
+
+    compiling = 0.0
+    waiting = 0.0
+    compilations = 0
+
+
+CLOCK = Clock()
+
+
 class Ahead:
-    """A function compiled at its first call; `seconds` is the time that took, 0 before."""
+    """A function compiled at its first call, by whichever thread comes first."""
 
     def __init__(self, function: Callable[..., Any], **options: Any):
         self.function = jax.jit(function, **options)
         self.executable: Callable[..., Any] | None = None
-        self.seconds = 0.0
+        self.lock = threading.Lock()
 
     def __call__(self, *arguments: PyTree) -> PyTree:
         """The function's value; the first call compiles it for arguments like these."""
         if self.executable is None:
-            begun = time.perf_counter()
-            self.executable = self.function.lower(*arguments).compile()
-            self.seconds = time.perf_counter() - begun
+            self._compile(arguments)
+        assert self.executable is not None
         return self.executable(*arguments)
+
+    def _compile(self, arguments: tuple[PyTree, ...]) -> None:
+        begun = time.perf_counter()
+        with self.lock:
+            if self.executable is not None:
+                CLOCK.waiting += time.perf_counter() - begun
+                return
+            self.executable = self.function.lower(*arguments).compile()
+        CLOCK.compiling += time.perf_counter() - begun
+        CLOCK.compilations += 1
 
 
 class Program:
@@ -95,23 +116,6 @@ class Program:
         begin = partial(_begin, self._evaluate, problem)
         other._begin = self._spread(begin, self._same, self._each)
         return other
-
-    @property
-    def seconds(self) -> float:
-        """The time that compiling has taken."""
-        return sum(part.seconds for part in self._parts)
-
-    @property
-    def compilations(self) -> int:
-        """How many functions were compiled."""
-        return sum(part.executable is not None for part in self._parts)
-
-    @property
-    def _parts(self) -> tuple[Ahead, ...]:
-        return (
-            self._begin, self._advance, self._finish, self._reduce, self._running_first,
-            self._as_they_were,
-        )  # fmt: skip
 
     def place(self, inputs: Inputs) -> Inputs:
         """The inputs on every device."""

@@ -119,12 +119,15 @@ def loop_for(problem: "Problem", inputs: "Inputs") -> Loop:
     Raises:
         NotScalar: when something in it cannot be taken apart.
     """
-    inputs = described_all(inputs)
-    ids = jax.ShapeDtypeStruct((3,), jnp.int32)
-    given, of_given = from_ids(problem.lane, inputs, ids)
-    lane, of_lane = from_ids(problem.begin, inputs, ids)
-    outcome = (lambda lane: lane.outcome) if problem.watch else None
-    return loop_of(problem.step, inputs, given, lane, (of_given, of_lane), outcome)
+    if "loop" not in problem.traced:
+        inputs = described_all(inputs)
+        ids = jax.ShapeDtypeStruct((3,), jnp.int32)
+        given, of_given = from_ids(problem.lane, inputs, ids)
+        lane, of_lane = from_ids(problem.begin, inputs, ids)
+        outcome = (lambda lane: lane.outcome) if problem.watch else None
+        marks = (of_given, of_lane)
+        problem.traced["loop"] = loop_of(problem.step, inputs, given, lane, marks, outcome)
+    return problem.traced["loop"]
 
 
 def described(leaf: Array) -> jax.ShapeDtypeStruct:

@@ -44,7 +44,7 @@ class Pack:
 
     def _stored(self, var: core.Var) -> np.dtype:
         dtype = np.dtype(var.aval.dtype)
-        return self.truth if dtype == bool else dtype
+        return self.truth if dtype.kind == "b" else dtype
 
     @cached_property
     def arrays(self) -> list[Array]:

@@ -108,15 +108,15 @@ def scatter(combine: core.Primitive | None) -> Rule:
     """Numbers added to, or put in the place of, those that known indices pick."""
 
     def rule(equation: core.JaxprEqn, x: Apart, indices: Apart, updates: Apart) -> list[Apart]:
-        # Which element each update meets: a one at its place, scattered into zeros.
+        # Which elements each update meets: a one in its place, added to zeros.
         ones = np.eye(updates.size, dtype=np.int32).reshape(updates.size, *updates.shape)
         nothing = np.zeros(x.shape, np.int32)
         index = _index(scalars(indices)).reshape(indices.shape)
-        parameters = {**equation.params, "update_jaxpr": None, "update_consts": ()}
+        names = ("dimension_numbers", "indices_are_sorted", "unique_indices", "mode")
+        options = {name: equation.params[name] for name in names}
         with jax.ensure_compile_time_eval():
-            hits = np.asarray(
-                jax.vmap(lambda u: lax.scatter_add_p.bind(nothing, index, u, **parameters))(ones)
-            ).reshape(updates.size, -1)
+            hits = jax.vmap(lambda u: lax.scatter_add(nothing, index, u, **options))(ones)
+            hits = np.asarray(hits).reshape(updates.size, -1)
         out = scalars(x)
         for update, row in zip(scalars(updates), hits, strict=True):
             for place in np.flatnonzero(row):
