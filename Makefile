@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 JOBS ?= 2
 
-.PHONY: setup demo test lint lock clean
+.PHONY: setup demo test lint lock bench bench-gpu clean
 
 setup: .venv/.ready
 
@@ -23,6 +23,14 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Against PyTorch and optimistix too, where `pip install torch optimistix` has put them into .venv.
+bench: setup
+	$(BIN)/lab run configs/bench/headline.toml
+
+# On a machine with a GPU: `pip install -U "jax[cuda13]"` first; nvcc and torch are used if there.
+bench-gpu: setup
+	$(BIN)/lab run configs/bench/gpu.toml
 
 # Needs uv. The lock holds versions and hashes, and no addresses.
 lock:

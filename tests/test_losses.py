@@ -19,6 +19,7 @@ SETTINGS = {
     "rastrigin": {"amplitude": 4.0},
     "ackley": {"a": 10.0, "b": 0.5, "c": 3.0},
     "scalar_factorisation": {"y": -2.0},
+    "logistic_regression": {"ridge": 0.1},
 }
 
 

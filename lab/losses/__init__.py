@@ -5,6 +5,7 @@
 
 from lab.losses.base import Family, Loss, surface
 from lab.losses.formula import formula
+from lab.losses.models import logistic_regression, tanh_network
 from lab.losses.spec import as_loss, catalogue, from_spec
 from lab.losses.surfaces import (
     ackley,
@@ -30,11 +31,13 @@ __all__ = [
     "formula",
     "from_spec",
     "himmelblau",
+    "logistic_regression",
     "quadratic",
     "rastrigin",
     "rosenbrock",
     "scalar_factorisation",
     "surface",
+    "tanh_network",
     "three_wells",
     "two_gaussians",
 ]

@@ -10,9 +10,11 @@ from lab.plots.figure import Figure
 from lab.plots.files import FigureFiles, save
 from lab.plots.outcomes import outcomes
 from lab.plots.paths import paths
+from lab.plots.scaling import memory, scaling
 from lab.plots.sensitivity import sensitivity
 from lab.plots.styles import Style, styles
 from lab.plots.themes import theme
+from lab.plots.throughput import ratios, shares
 
 __all__ = [
     "Figure",
@@ -20,10 +22,14 @@ __all__ = [
     "Style",
     "basins",
     "curves",
+    "memory",
     "outcomes",
     "paths",
+    "ratios",
     "save",
+    "scaling",
     "sensitivity",
+    "shares",
     "styles",
     "theme",
 ]
