@@ -7,7 +7,16 @@ from types import ModuleType
 from typing import Any
 
 from lab.errors import Fault, SpecError, nearest
-from lab.losses import surfaces
+from lab.losses import (
+    bowls,
+    kinks,
+    many_minima,
+    many_minima_2d,
+    saddles,
+    step_sizes,
+    valleys,
+    wells,
+)
 from lab.losses.base import MOST_DIMENSIONS, Family, Loss, formula_of, proven
 from lab.losses.formula import from_table
 from lab.losses.values import Signature, read_signature, resolve, whole
@@ -24,7 +33,7 @@ def _name(family: Family) -> str:
     return family.name
 
 
-catalogue = families(surfaces)
+catalogue = families(bowls, valleys, wells, many_minima, many_minima_2d, saddles, kinks, step_sizes)
 
 
 def as_loss(function: Loss | Family | Callable[..., Any], /, **given: Any) -> Loss:
