@@ -19,6 +19,7 @@ from lab.losses import (
 )
 from lab.losses.base import MOST_DIMENSIONS, Family, Loss, formula_of, proven
 from lab.losses.formula import from_table
+from lab.losses.more_garbow_hillstrom import fits, small, sums, systems
 from lab.losses.values import Signature, read_signature, resolve, whole
 from lab.user_files import is_file_reference, load_object
 
@@ -33,7 +34,10 @@ def _name(family: Family) -> str:
     return family.name
 
 
-catalogue = families(bowls, valleys, wells, many_minima, many_minima_2d, saddles, kinks, step_sizes)
+catalogue = families(
+    *(bowls, valleys, wells, many_minima, many_minima_2d, saddles, kinks, step_sizes),
+    *(small, fits, sums, systems),
+)
 
 
 def as_loss(function: Loss | Family | Callable[..., Any], /, **given: Any) -> Loss:
