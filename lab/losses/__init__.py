@@ -6,6 +6,7 @@
 from typing import TYPE_CHECKING
 
 from lab.losses.base import Family, Loss, least_squares, surface
+from lab.losses.bbob import bbob
 from lab.losses.formula import formula
 from lab.losses.spec import as_loss, catalogue, from_spec
 
@@ -20,6 +21,7 @@ __all__ = [
     "Family",
     "Loss",
     "as_loss",
+    "bbob",
     "catalogue",
     "formula",
     "from_spec",
