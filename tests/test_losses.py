@@ -14,6 +14,7 @@ SETTINGS = {
     "ackley": {"a": 10.0, "b": 0.5, "c": 3.0},
     "convex_rosenbrock": {"condition_number": 9.0},
     "huber": {"delta": 0.2},
+    "power": {"p": 1.2},
     "nesterov_worst": {"L": 3.0},
     "perm": {"beta": 2.0},
     "pseudo_huber": {"delta": 0.2},
@@ -68,13 +69,9 @@ def make(name, n, **parameters):
     return family(**({} if family.dimension else {"dimension": n}), **parameters)
 
 
-@functools.cache
-def unit_points(count, dimension, seed):
-    return np.random.default_rng(seed).random((count, dimension))
-
-
 def box_points(loss, count, seed=0):
-    return loss.low + (loss.high - loss.low) * unit_points(count, loss.dimension, seed)
+    unit = np.random.default_rng(seed).random((count, loss.dimension))
+    return loss.low + (loss.high - loss.low) * unit
 
 
 def messages(error):

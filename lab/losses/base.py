@@ -235,7 +235,7 @@ def surface(
         multiple_of: What the dimension must be a multiple of.
         start: The start that the literature uses, or a function like that of the minima.
         residuals: A function `r(x, **parameters)`, one axis, of which f is the sum of squares.
-        kinks: Whether the slope jumps at the listed minima, so that no gradient vanishes there.
+        kinks: Whether slope or curvature has no limit at the listed minima.
 
     Returns:
         A decorator that turns the function into a `Family`.

@@ -23,6 +23,25 @@ def absolute(x: Point) -> Scalar:
 
 
 @surface(
+    low=-1.0,
+    high=1.0,
+    minima=origin,
+    minimum=0.0,
+    positive=("p",),
+    kinks=True,
+    source="Ma, Kunin, Wu & Ying 2022, J. Machine Learning 1 (arXiv 2204.11326), p < 2",
+)
+def power(x: Point, p: float = 1.5) -> Scalar:
+    """f(x) = sum_i |x_i|^p / p.
+
+    For 1 < p < 2 the curvature is infinite at the minimum: at any constant rate, descent ends in a
+    cycle around it, where the slope is steep enough to lead across.
+    """
+    away = jnp.where(x == 0, 1, jnp.abs(x))
+    return jnp.sum(jnp.where(x == 0, 0, away**p)) / p
+
+
+@surface(
     low=-3.0,
     high=3.0,
     minima=origin,

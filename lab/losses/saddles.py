@@ -68,6 +68,21 @@ def plateau(x: Point) -> Scalar:
 
 
 @surface(
+    low=-10.0,
+    high=10.0,
+    minima=origin,
+    minimum=0.0,
+    source="Black & Anandan 1996, Computer Vision and Image Understanding 63",
+)
+def cauchy(x: Point) -> Scalar:
+    """f(x) = sum_i log(1 + x_i^2/2).
+
+    A bowl of curvature 1 whose walls flatten, without an end, to a slope of 2/|x|.
+    """
+    return jnp.sum(jnp.log1p(x**2 / 2))
+
+
+@surface(
     low=-100.0,
     high=100.0,
     minima=[[3.141592653589793, 3.141592653589793]],

@@ -73,8 +73,10 @@ def helical_valley(x: Point) -> Point:
     x_1 = 0, x_2 < 0.
     """
     a, b, c = x
-    theta = jnp.arctan2(-a, b) / (2 * jnp.pi) + 0.25  # arctan2(b, a), with its jump at -b
-    return jnp.stack([10 * (c - 10 * theta), 10 * (root(a**2 + b**2) - 1), c])
+    square = a**2 + b**2
+    # The angle of (a, b) with its jump at a = 0, b < 0; on the axis any angle will do.
+    theta = jnp.arctan2(-a, jnp.where(square > 0, b, 1)) / (2 * jnp.pi) + 0.25
+    return jnp.stack([10 * (c - 10 * theta), 10 * (root(square) - 1), c])
 
 
 @least_squares(
