@@ -1,4 +1,4 @@
-"""Bowls: one minimum, no other place to stop; convex but for Zakharov's and Lojasiewicz's."""
+"""Bowls: one minimum, no other place to stop; convex but for Lojasiewicz's."""
 
 import math
 

@@ -1,5 +1,7 @@
 """Losses that the literature on step sizes made for itself: stability, chaos, fractal borders."""
 
+from itertools import product
+
 import jax.numpy as jnp
 import numpy as np
 
@@ -88,9 +90,9 @@ def threshold_neuron(point: Point) -> Scalar:
 
 
 def _rough_minima(dimension: int, epsilon: float, period: float) -> np.ndarray:
-    """0 where it is a minimum, else the pair +-t with 2t = eps k sin(k t), 0 < k t < pi.
+    """0 where it is a minimum, else the corners +-t with 2t = eps k sin(k t), 0 < k t < pi.
 
-    Only the diagonal of the 2^n corners is listed in two and more dimensions.
+    All 2^n corners are listed in up to three dimensions, two opposite ones in more.
     """
     epsilon, k = float(epsilon), 2 * np.pi / float(period)
     if epsilon * k**2 <= 2:
@@ -101,7 +103,8 @@ def _rough_minima(dimension: int, epsilon: float, period: float) -> np.ndarray:
         below = epsilon * k**2 * np.sin(middle) > 2 * middle
         low, high = (middle, high) if below else (low, middle)
     t = (low + high) / 2 / k
-    return np.array([np.full(dimension, t), np.full(dimension, -t)])
+    signs = product([1.0, -1.0], repeat=dimension) if dimension <= 3 else [[1.0], [-1.0]]
+    return np.array([np.broadcast_to(sign, dimension) for sign in signs]) * t
 
 
 def _rough_minimum(dimension: int, epsilon: float, period: float) -> float:
