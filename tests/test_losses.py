@@ -14,9 +14,9 @@ SETTINGS = {
     "ackley": {"a": 10.0, "b": 0.5, "c": 3.0},
     "convex_rosenbrock": {"condition_number": 9.0},
     "huber": {"delta": 0.2},
-    "power": {"p": 1.2},
     "nesterov_worst": {"L": 3.0},
     "perm": {"beta": 2.0},
+    "power": {"p": 1.2},
     "pseudo_huber": {"delta": 0.2},
     "quadratic": {"condition_number": 7.0},
     "rastrigin": {"amplitude": 4.0},
@@ -29,7 +29,6 @@ SETTINGS = {
 }
 RIPPLES = {"schaffer_2": 1e5, "schaffer_4": 1e5, "salomon": 1e4}
 """How much further than others these carry a rounded argument: to sines of thousands."""
-
 
 SIZES = {"watson": [6, 12], "penalty_2": [4, 10], "chebyquad": [7, 8, 10]}
 

@@ -45,7 +45,7 @@ def gallagher_optimum(c: Instance) -> np.ndarray:
 
 
 def gallagher(x: Point, c: Instance) -> Scalar:
-    """f(x) = T_osz(10 - max_k w_k exp(-1/(2n) (x - y_k)^T R^T C_k R (x - y_k)))^2 + f_pen.
+    """f(x) = T_osz(10 - max_k w_k exp(-1/(2n) (x - y_k)^T Q^T C_k Q (x - y_k)))^2 + f_pen.
 
     The heights w are 10 for the best of the peaks, and 1.1 to 9.1 for the others.
     """

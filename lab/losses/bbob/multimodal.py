@@ -55,7 +55,7 @@ def schaffers(x: Point, c: Instance) -> Scalar:
 def griewank_rosenbrock(x: Point, c: Instance) -> Scalar:
     """f(x) = 10/(n-1) sum_i (s_i/4000 - cos s_i) + 10, s_i = 100 (z_i^2 - z_{i+1})^2 + (z_i - 1)^2.
 
-    z = max(1, sqrt(n)/8) R x + 1/2.
+    z = max(1, sqrt(n)/8) Q x + 1/2.
     """
     z = c.stretch * times(c.Q, x) + 0.5
     s = 100 * (z[:-1] ** 2 - z[1:]) ** 2 + (z[:-1] - 1) ** 2
@@ -88,7 +88,7 @@ def schwefel(x: Point, c: Instance) -> Scalar:
 
 
 def katsuura(x: Point, c: Instance) -> Scalar:
-    """f(x) = 10/n^2 (prod_i (1 + i s(z_i))^(10/n^1.2) - 1) + f_pen, z = Q Lambda^100 R (x - x_opt).
+    """f(x) = 10/n^2 (prod_i (1 + i s(z_i))^(10/n^1.2) - 1) + f_pen, z = R Lambda^100 Q (x - x_opt).
 
     s(t) = sum_{j=1..32} |2^j t - [2^j t]|/2^j, [.] the nearest whole number: rugged everywhere.
     """
@@ -110,7 +110,7 @@ def lunacek_optimum(c: Instance) -> np.ndarray:
 def lunacek(x: Point, c: Instance) -> Scalar:
     """f(x) = min(|y - m_0|^2, n + s |y - m_1|^2) + 10 (n - sum_i cos(2 pi z_i)) + 10^4 f_pen.
 
-    y = 2 sign(x_opt) x, z = Q Lambda^100 R (y - m_0), m_0 = 2.5, m_1 = -sqrt((m_0^2 - 1)/s) and
+    y = 2 sign(x_opt) x, z = R Lambda^100 Q (y - m_0), m_0 = 2.5, m_1 = -sqrt((m_0^2 - 1)/s) and
     s = 1 - 1/(2 sqrt(n + 20) - 8.2): two funnels.
     """
     y, n = 2 * like(x, np.sign(lunacek_optimum(c))) * x, c.dimension

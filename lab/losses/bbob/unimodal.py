@@ -69,7 +69,7 @@ def linear_slope(x: Point, c: Instance) -> Scalar:
 
 
 def attractive_sector(x: Point, c: Instance) -> Scalar:
-    """f(x) = T_osz(sum_i (s_i z_i)^2)^0.9, z = Q Lambda^10 R (x - x_opt).
+    """f(x) = T_osz(sum_i (s_i z_i)^2)^0.9, z = R Lambda^10 Q (x - x_opt).
 
     s_i = 100 where z_i and x_opt,i have the same sign, else 1.
     """
@@ -79,9 +79,9 @@ def attractive_sector(x: Point, c: Instance) -> Scalar:
 
 
 def step_ellipsoid(x: Point, c: Instance) -> Scalar:
-    """f(x) = 0.1 max(|y_1|/10^4, sum_i 100^((i-1)/(n-1)) z_i^2) + f_pen, z = Q step(y).
+    """f(x) = 0.1 max(|y_1|/10^4, sum_i 100^((i-1)/(n-1)) z_i^2) + f_pen, z = R step(y).
 
-    y = Lambda^10 R (x - x_opt), rounded to whole numbers, or to tenths where below 1/2: plateaus.
+    y = Lambda^10 Q (x - x_opt), rounded to whole numbers, or to tenths where below 1/2: plateaus.
     """
     y = like(x, c.scales(10)) * times(c.Q, x - like(x, c.x_opt))
     steps = jnp.where(jnp.abs(y) > 0.5, jnp.floor(0.5 + y), jnp.floor(0.5 + 10 * y) / 10)
@@ -110,7 +110,7 @@ def rotated_valley_optimum(c: Instance) -> np.ndarray:
 
 
 def rosenbrock_rotated(x: Point, c: Instance) -> Scalar:
-    """f(x) = sum_i 100 (z_i^2 - z_{i+1})^2 + (z_i - 1)^2, z = max(1, sqrt(n)/8) R x + 1/2."""
+    """f(x) = sum_i 100 (z_i^2 - z_{i+1})^2 + (z_i - 1)^2, z = max(1, sqrt(n)/8) Q x + 1/2."""
     return rosenbrock_of(c.stretch * times(c.Q, x) + 0.5)
 
 
@@ -137,7 +137,7 @@ def bent_cigar(x: Point, c: Instance) -> Scalar:
 
 
 def sharp_ridge(x: Point, c: Instance) -> Scalar:
-    """f(x) = z_1^2 + 100 sqrt(sum_{i>1} z_i^2), z = Q Lambda^10 R (x - x_opt)."""
+    """f(x) = z_1^2 + 100 sqrt(sum_{i>1} z_i^2), z = R Lambda^10 Q (x - x_opt)."""
     z = times(c.between(10), x - like(x, c.x_opt))
     return z[0] ** 2 + 100 * power(jnp.sum(z[1:] ** 2), 0.5)
 
