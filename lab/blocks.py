@@ -56,6 +56,11 @@ class Layout:
         """Tiles in a block."""
         return math.ceil(math.prod(self.chunk) / self.tile)
 
+    @property
+    def capacity(self) -> int:
+        """Lanes that a block has room for."""
+        return self.tiles * self.tile
+
     @cached_property
     def grid(self) -> tuple[int, ...]:
         """How many blocks lie along each dimension."""
@@ -83,7 +88,7 @@ class Layout:
 
     def padded(self, ids: Int[np.ndarray, "lane 3"]) -> Int[np.ndarray, "tiles tile 3"]:
         """Lanes laid out in the tiles of one block, PADDING after the last."""
-        full = np.full((self.tiles * self.tile, 3), PADDING, np.int32)
+        full = np.full((self.capacity, 3), PADDING, np.int32)
         full[: len(ids)] = ids
         return full.reshape(self.tiles, self.tile, 3)
 

@@ -32,7 +32,7 @@ def working(plan: Plan) -> int:
         lane = jax.eval_shape(lambda one: problem.begin(inputs, one), ids)
     state = sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(lane))
     at_once = min(plan.layout.blocks, len(local_devices()))
-    return at_once * plan.layout.tiles * plan.layout.tile * (2 * state + HOST_BYTES)
+    return at_once * plan.layout.capacity * (2 * state + HOST_BYTES)
 
 
 def memory() -> int:

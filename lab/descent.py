@@ -4,15 +4,18 @@ This is the heart of the lab. Everything here is pure and speaks of a single poi
 devices, files and figures are somebody else's job. A run of one lane is
 
     lane = init(descent, x0)
-    for t in range(steps + 1):
+    for t in range(steps):
         lane = step(descent, t, lane)
+    lane = close(descent, steps, lane)
 
 and it sees x_0 ... x_T: call t looks at x_t (its loss, its gradient, the recorders, the verdict)
-and only then, if the lane goes on, moves to x_{t+1}. Call 0 is the start itself; the last call
-looks and never moves. A lane that has ended is frozen: further calls change nothing that is read.
+and only then, if the lane goes on, moves to x_{t+1}. Call 0 is the start itself; `close` looks and
+never moves. A lane that has ended is frozen: further calls change nothing that is read.
+
+Who only wants to know where a lane ends calls `march` in place of `step`: it moves without looking.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
@@ -157,25 +160,18 @@ def step(descent: Descent, t: Int[Array, ""], lane: Lane) -> Lane:
         t: the step, counted from 0, the same for every lane of a block.
         lane: the state, which must have been through steps 0 ... t-1.
     """
-
-    def loss(x: Point) -> Float[Array, ""]:
-        return descent.loss(x, t)
-
-    f, g = jax.value_and_grad(loss)(lane.x)
-    seen = observe(descent, t, lane, f)
-    seen = seen._replace(outcome=judge(descent.limits, t, seen, g))
+    f, g = value_and_gradient(descent, t, lane.x)
     running = lane.outcome == Outcome.RUNNING
-    goes_on = running & (seen.outcome == Outcome.RUNNING)
+    seen = observe(descent, t, lane, f)
+    ended, outcome = judge(descent.limits, seen, g)
+    goes_on = running & ~ended
 
-    updates, state = descent.optimizer.update(
-        g, lane.optimizer, lane.x, value=f, grad=g, value_fn=loss, obj_fn=loss,
-        grad_fn=lambda x, *_: jax.grad(loss)(x),
-    )  # fmt: skip
-    x = select(goes_on, optax.apply_updates(lane.x, updates), lane.x)
-    moved = goes_on & changed(x, lane.x)
+    candidate, state = moved_from(descent, t, lane, f, g)
+    x = select(goes_on, candidate, lane.x)
+    moved = goes_on & changed(candidate, lane.x)
     # The optimizer's state is not frozen: nothing reads it once the lane has ended, and a step
     # count that is the same for every lane stays one number for all of them.
-    return select(running, seen, lane)._replace(
+    return select(running, seen._replace(outcome=outcome), lane)._replace(
         x=x,
         optimizer=state,
         steps=jnp.where(goes_on, t + 1, lane.steps),
@@ -183,9 +179,59 @@ def step(descent: Descent, t: Int[Array, ""], lane: Lane) -> Lane:
     )
 
 
+def march(descent: Descent, t: Int[Array, ""], lane: Lane) -> Lane:
+    """Move to x_{t+1} without recording or judging x_t: a lane marches until it is closed."""
+    x, state = moved_from(descent, t, lane, *value_and_gradient(descent, t, lane.x))
+    return lane._replace(x=x, optimizer=state, steps=t + 1, moved=t + 1)
+
+
+def close(descent: Descent, t: Int[Array, ""], lane: Lane) -> Lane:
+    """Look at the last point x_T: every lane that is still running ends here.
+
+    What it was doing when the budget ran out is told apart only now, so that no patience ever cuts
+    a run short.
+    """
+    f, g = value_and_gradient(descent, t, lane.x)
+    seen = observe(descent, t, lane, f)
+    ended, outcome = judge(descent.limits, seen, g)
+    patience = descent.limits.patience
+    last = first_that_holds(
+        [
+            (ended, outcome),
+            (t - seen.moved >= patience, Outcome.STALLED),
+            (t - seen.lowest_at >= patience, Outcome.OSCILLATING),
+        ],
+        Outcome.BUDGET_SPENT,
+    )
+    running = lane.outcome == Outcome.RUNNING
+    return select(running, seen._replace(outcome=last), lane)
+
+
+def value_and_gradient(
+    descent: Descent, t: Int[Array, ""], x: Point
+) -> tuple[Float[Array, ""], Point]:
+    """f(x) and its gradient at step t."""
+    return jax.value_and_grad(lambda x: descent.loss(x, t))(x)
+
+
+def moved_from(
+    descent: Descent, t: Int[Array, ""], lane: Lane, f: Float[Array, ""], g: Point
+) -> tuple[Point, PyTree]:
+    """Where the optimizer would go from the lane's point, and its state then."""
+
+    def loss(x: Point) -> Float[Array, ""]:
+        return descent.loss(x, t)
+
+    updates, state = descent.optimizer.update(
+        g, lane.optimizer, lane.x, value=f, grad=g, value_fn=loss, obj_fn=loss,
+        grad_fn=lambda x, *_: jax.grad(loss)(x),
+    )  # fmt: skip
+    return optax.apply_updates(lane.x, updates), state
+
+
 def observe(descent: Descent, t: Int[Array, ""], lane: Lane, f: Float[Array, ""]) -> Lane:
     """The lane after its point was seen to have loss f."""
-    lower = (f < lane.lowest) & jnp.isfinite(f)
+    lower = (f < lane.lowest) & (f > -jnp.inf)
     lane = lane._replace(
         loss=f,
         lowest=jnp.where(lower, f, lane.lowest),
@@ -195,26 +241,30 @@ def observe(descent: Descent, t: Int[Array, ""], lane: Lane, f: Float[Array, ""]
     return lane._replace(records=tuple(r.update(record, t, lane, descent) for r, record in pairs))
 
 
-def judge(limits: Limits, t: Int[Array, ""], lane: Lane, g: Point) -> Int[Array, ""]:
-    """The `Outcome` of a lane that looks at its point at step t and finds the gradient g there.
+def judge(limits: Limits, lane: Lane, g: Point) -> tuple[Bool[Array, ""], Int[Array, ""]]:
+    """Whether a lane that finds the gradient g at its point ends there, and its `Outcome`.
 
-    Only converged, diverged and left_domain end a lane before its budget. What it was doing when
-    the budget ran out is told apart then, so that no patience ever cuts a run short.
+    These are the outcomes that end a lane before its budget: converged, diverged, left_domain.
     """
-    spent = t >= limits.steps
+    f, slope = lane.loss, largest(g)
     within = largest(lane.x) <= limits.diverged_above  # False for a NaN coordinate
-    slope, too_high = largest(g), lane.loss > limits.diverged_above
+    bounded = (f > -jnp.inf) & (f <= limits.diverged_above)
     reasons = [
-        (~within | too_high | jnp.isinf(lane.loss), Outcome.DIVERGED),
-        (jnp.isnan(lane.loss) | ~jnp.isfinite(slope), Outcome.LEFT_DOMAIN),
+        (~within | ~(bounded | jnp.isnan(f)), Outcome.DIVERGED),
+        (jnp.isnan(f) | ~jnp.isfinite(slope), Outcome.LEFT_DOMAIN),
         (slope <= limits.gradient_below, Outcome.CONVERGED),
-        (spent & (t - lane.moved >= limits.patience), Outcome.STALLED),
-        (spent & (t - lane.lowest_at >= limits.patience), Outcome.OSCILLATING),
-        (spent, Outcome.BUDGET_SPENT),
     ]
-    outcome = jnp.full((), Outcome.RUNNING, jnp.int32)
+    ended = reasons[0][0] | reasons[1][0] | reasons[2][0]
+    return ended, first_that_holds(reasons, Outcome.RUNNING)
+
+
+def first_that_holds(
+    reasons: Sequence[tuple[Bool[Array, ""], Any]], otherwise: Outcome
+) -> Int[Array, ""]:
+    """The outcome of the first condition that holds."""
+    outcome = jnp.full((), otherwise, jnp.int32)
     for holds, reason in reversed(reasons):
-        outcome = jnp.where(holds, jnp.int32(reason), outcome)
+        outcome = jnp.where(holds, jnp.asarray(reason, jnp.int32), outcome)
     return outcome
 
 

@@ -5,11 +5,14 @@ is heard. Where chunks end changes nothing: the same compiled step is taken, as 
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby, islice
+from threading import Event, Lock
 from typing import Any, NamedTuple
 
 import jax
@@ -17,9 +20,9 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from lab.descent import Lane
-from lab.devices import local_devices
+from lab.devices import cores, local_devices
 from lab.plan import Plan
-from lab.program import Program
+from lab.program import CLOCK, Program
 from lab.reduce import merge_halves
 from lab.starts import Starts
 
@@ -29,8 +32,13 @@ FIRST_CHUNK = 64
 CHUNK_SECONDS = (0.2, 0.8)
 """A chunk that takes less is followed by a longer one; one that takes more, by a shorter one."""
 
+ENDED_SHARE = 0.5
+"""Lanes are moved together when no more than this share of those in front is still running."""
+
 Results = Mapping[str, np.ndarray]
 Ids = Int[np.ndarray, "lane 3"]
+Group = list[tuple[int, Ids]]
+"""Parts, one a device, that run together: each a number and the ids of its lanes."""
 
 
 @dataclass
@@ -55,6 +63,15 @@ class Paths(NamedTuple):
     loss: Float[np.ndarray, "lane step"]
 
 
+def workers(devices: Sequence[jax.Device]) -> int:
+    """How many groups of blocks run at once, so that every core has work.
+
+    One device a core is the rule; where JAX was started with fewer before the lab could ask for
+    more, each device is used by several threads.
+    """
+    return max(1, cores() // len(devices)) if devices[0].platform == "cpu" else 1
+
+
 class Engine:
     """Runs lanes of one plan on some devices; each of its programs is compiled once."""
 
@@ -66,6 +83,8 @@ class Engine:
     ):
         self.plan = plan
         self.devices = local_devices() if devices is None else list(devices)
+        self.workers = 1 if devices is not None else workers(self.devices)
+        self._lock, self._stopped = Lock(), Event()
         self.meter = Meter() if meter is None else meter
         self._span = FIRST_CHUNK
         self._starts = plan.starts
@@ -77,10 +96,34 @@ class Engine:
         """Every block that is not done yet and its results: lanes, or counts across starts."""
         layout = self.plan.layout
         pending = ((b, layout.ids(b)) for b in range(layout.blocks) if b not in done)
-        for group in self._groups(pending):
-            with self.plan.precision():
-                results = self._run([ids for _, ids in group], self.plan.run.keep == "reduced")
+        reduced = self.plan.run.keep == "reduced"
+        for group, results in self._ahead(self._groups(pending), reduced):
             yield from zip([block for block, _ in group], results, strict=True)
+
+    def _ahead(self, groups: Iterable[Group], reduced: bool) -> Iterator[tuple[Group, list]]:
+        """Groups and their results, in order: the next are computed while one is taken care of."""
+
+        def run(group: Group) -> list[Results]:
+            with self.plan.precision():
+                return self._run([ids for _, ids in group], reduced)
+
+        waiting: deque[tuple[Group, Future]] = deque()
+        with ThreadPoolExecutor(self.workers, "lanes") as pool:
+            try:
+                for group in groups:
+                    waiting.append((group, pool.submit(run, group)))
+                    if len(waiting) > self.workers:
+                        done, future = waiting.popleft()
+                        yield done, future.result()
+                while waiting:
+                    done, future = waiting.popleft()
+                    yield done, future.result()
+            except BaseException:
+                self._stopped.set()
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+            finally:
+                self._stopped.clear()
 
     def lanes(self, ids: Ids) -> Results:
         """The results of chosen lanes (setting, seed, start), in their order."""
@@ -113,14 +156,18 @@ class Engine:
         points, losses, reached = [], [], 0
         with self.plan.precision():
             program, placed, lanes = self._begin([ids])
-            advance = partial(self._timed, program, program.advance, placed)
+            advance = partial(self._timed, program.advance, self._inputs, placed)
             for t in at:
                 if t > reached:
                     lanes, _ = advance(lanes, reached, t)
                 points.append(self._peek(lanes.x, len(ids)))
-                lanes, running = advance(lanes, t, t + 1)
-                losses.append(self._peek(lanes.loss, len(ids))[:, 0])
-                reached = t + 1
+                reached, running = t, 1
+                if self.plan.run.watch and t < self.plan.run.steps:
+                    lanes, running = advance(lanes, t, t + 1)
+                    loss, reached = lanes.loss, t + 1
+                else:
+                    _, loss = self._timed(program.finish, self._inputs, placed, lanes, t)
+                losses.append(self._peek(loss, len(ids))[:, 0])
                 if not running:
                     break
         missing = len(at) - len(points)
@@ -135,15 +182,17 @@ class Engine:
         ids = [part for _, part in group]
         with self.plan.precision():
             program, placed, lanes = self._begin(ids)
-            lanes, running = self._timed(program, program.advance, placed, lanes, 0, 1)
+            lanes, running = self._timed(
+                program.advance, self._inputs, placed, lanes, 0, 1
+            )
             self.meter.run, reached, ahead = 0.0, 1, 4
-            while running and reached <= self.plan.run.steps and self.meter.run < seconds:
-                until = min(reached + ahead, self.plan.run.steps + 1)
+            while running and reached < self.plan.run.steps and self.meter.run < seconds:
+                until = min(reached + ahead, self.plan.run.steps)
                 lanes, running = self._timed(
-                    program, program.advance, placed, lanes, reached, until
+                    program.advance, self._inputs, placed, lanes, reached, until
                 )
                 reached, ahead = until, 2 * ahead
-        return max(reached - 1, 1) * sum(map(len, ids))
+        return reached * sum(map(len, ids))
 
     def elsewhere(self, starts: Starts) -> "Engine":
         """The same programs from other starts, for `lanes` and `replay`."""
@@ -155,9 +204,9 @@ class Engine:
     @property
     def capacity(self) -> int:
         """How many lanes a block holds."""
-        return self.plan.layout.tiles * self.plan.layout.tile
+        return self.plan.layout.capacity
 
-    def _groups(self, parts: Any) -> Iterator[list[tuple[int, Ids]]]:
+    def _groups(self, parts: Any) -> Iterator[Group]:
         """Parts for as many devices as there are, all with one program."""
         for _, alike in groupby(parts, key=lambda part: self._key(part[1][0, 0])):
             while group := list(islice(alike, len(self.devices))):
@@ -178,10 +227,15 @@ class Engine:
 
     def _program(self, ids: Ids) -> Program:
         key = self._key(ids[0, 0])
+        with self._lock:
+            return self._made(key)
+
+    def _made(self, key: tuple) -> Program:
+        """The program of that key, made when it is first asked for."""
         if key not in self._programs:
             rows = int(np.prod(self.plan.layout.chunk[:-1]))
             problem = replace(self.plan.problem(dict(key)), starts=self._starts)
-            self._programs[key] = Program(problem, self.devices, rows)
+            self._programs[key] = Program(problem, self.plan.choice.backend, self.devices, rows)
             self._inputs = self._programs[key].place(self._inputs)
         return self._programs[key]
 
@@ -191,23 +245,30 @@ class Engine:
         none = np.empty((0, 3), np.int32)
         parts = [*ids, *[none] * (len(self.devices) - len(ids))]
         tiles = np.stack([self.plan.layout.padded(part) for part in parts])
-        return program, *self._timed(program, program.begin, tiles)
+        return program, *self._timed(program.begin, self._inputs, tiles)
 
     def _run(self, ids: Sequence[Ids], reduced: bool) -> list[Results]:
         program, placed, lanes = self._begin(ids)
-        steps = self.plan.run.steps
-        count, until, running = sum(map(len, ids)), 0, 1
-        while running and until <= steps:
-            first, until = until, min(until + self._span, steps + 1)
+        steps, count = self.plan.run.steps, sum(map(len, ids))
+        until, running, front, order = 0, count, count, None
+        while running and until < steps and not self._stopped.is_set():
+            first, until = until, min(until + self._span, steps)
             before = self.meter.run
-            lanes, running = self._timed(program, program.advance, placed, lanes, first, until)
+            lanes, running = self._timed(
+                program.advance, self._inputs, placed, lanes, first, until
+            )
             self._pace(self.meter.run - before)
-            done = min(until, steps) if running else steps
-            self.meter.listener(count * (done - min(first, steps)))
-        results = self._timed(program, program.finish, placed, lanes)
+            self.meter.listener(count * ((until if running else steps) - first))
+            if 0 < running <= front * ENDED_SHARE and steps - until > self._span:
+                front, moved = running, (placed, lanes)
+                (placed, lanes), order = self._timed(program.compact, moved, order)
+        placed, lanes = self._timed(program.restore, (placed, lanes), order)
+        results, _ = self._timed(program.finish, self._inputs, placed, lanes, steps)
         self.meter.lane_steps += int(np.asarray(results["steps"]).sum(dtype=np.int64))
         if reduced:
-            results = self._timed(program, program.reduce, placed, results, self._rows(ids))
+            results = self._timed(
+                program.reduce, self._inputs, placed, results, self._rows(ids)
+            )
         begun = time.perf_counter()
         host = jax.device_get(results)
         self.meter.transfer += time.perf_counter() - begun
@@ -218,15 +279,17 @@ class Engine:
             for d, part in enumerate(ids)
         ]
 
-    def _timed(self, program: Program, function: Callable[..., Any], *arguments: Any) -> Any:
+    def _timed(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """The outcome of a call, its time put down under compile and run."""
-        compiled, compilations = program.seconds, program.compilations
+        compiling, waiting, compilations = CLOCK.compiling, CLOCK.waiting, CLOCK.compilations
         begun = time.perf_counter()
-        outcome = jax.block_until_ready(function(self._inputs, *arguments))
-        compiling = program.seconds - compiled
-        self.meter.compile += compiling
-        self.meter.compilations += program.compilations - compilations
-        self.meter.run += time.perf_counter() - begun - compiling
+        outcome = jax.block_until_ready(function(*arguments))
+        seconds = time.perf_counter() - begun
+        compiling, waiting = CLOCK.compiling - compiling, CLOCK.waiting - waiting
+        with self._lock:
+            self.meter.compile += compiling
+            self.meter.compilations += CLOCK.compilations - compilations
+            self.meter.run += (seconds - compiling - waiting) / self.workers
         return outcome
 
     def _pace(self, seconds: float) -> None:

@@ -12,13 +12,19 @@ from rich.table import Table
 from rich.text import Text
 
 from lab import builtin
+from lab.backends import Choice
 from lab.capacity import refuse_what_does_not_fit, size_text, stored, working
 from lab.config import load
 from lab.devices import local_devices, spread_over_cores
-from lab.engine import Engine, Meter
+from lab.engine import Engine, Meter, workers
 from lab.experiment import load_experiment, told_of
 from lab.plan import Plan
 from lab.progress import rate_text
+
+HEADINGS = (
+    "optimizer", "settings", "lanes", "steps", "blocks", "results", "expected", "backend",
+)  # fmt: skip
+WORDS = ("optimizer", "backend")
 
 PROBE_SECONDS = 0.3
 """How long the step is tried, for each optimizer, to guess the time of a run."""
@@ -76,8 +82,8 @@ def _try(label: str, plan: Plan) -> Forecast:
 
 def _view(path: Path, parts: Sequence[Forecast]) -> RenderableType:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("optimizer", "settings", "lanes", "steps", "blocks", "results", "expected"):
-        table.add_column(heading, justify="left" if heading == "optimizer" else "right")
+    for heading in HEADINGS:
+        table.add_column(heading, justify="left" if heading in WORDS else "right")
     for part in parts:
         layout = part.plan.layout
         table.add_row(
@@ -88,6 +94,7 @@ def _view(path: Path, parts: Sequence[Forecast]) -> RenderableType:
             f"{layout.blocks:,}",
             size_text(stored(part.plan)),
             f"{part.seconds:.1f} s",
+            part.plan.choice.backend,
         )
     lanes = sum(part.plan.layout.lanes for part in parts)
     steps = sum(part.lane_steps for part in parts)
@@ -95,19 +102,31 @@ def _view(path: Path, parts: Sequence[Forecast]) -> RenderableType:
     compiling = sum(part.compile for part in parts)
     memory = max(working(part.plan) for part in parts)
     size = sum(stored(part.plan) for part in parts)
-    run = parts[0].plan.run
-    devices = local_devices()
     lines = [
         f"{path} is valid",
         f"{lanes:,} lanes, {steps:,} lane-steps, {size_text(size)} of results, "
         f"at least {size_text(memory)} of memory",
         f"expected: about {seconds:.0f} s of running at {rate_text(steps / max(seconds, 1e-9))}, "
         f"after {compiling:.0f} s of compiling; less where lanes end early; figures not counted",
-        f"backend: vmap ({run.backend}), tiles of {parts[0].plan.layout.tile:,} lanes, "
-        f"on {len(devices)} {devices[0].platform} device{'s' * (len(devices) > 1)}",
+        *backends(parts),
         *(f"warning: {line}" for line in warnings_of(parts[0].plan)),
     ]
     return Group(table, *(Text(line) for line in lines))
+
+
+def backends(parts: Sequence[Forecast]) -> list[str]:
+    """Which backend runs which optimizers, and why; and on what."""
+    chosen: dict[Choice, list[str]] = {}
+    for part in parts:
+        chosen.setdefault(part.plan.choice, []).append(part.label)
+    devices = local_devices()
+    where = f"{len(devices)} {devices[0].platform} device{'s' * (len(devices) > 1)}"
+    threads = workers(devices)
+    also = f", {threads} threads on each" if threads > 1 else ""
+    return [
+        *(f"backend {c.backend} for {', '.join(labels)}: {c.why}" for c, labels in chosen.items()),
+        f"in blocks of {max(part.plan.layout.capacity for part in parts):,} lanes on {where}{also}",
+    ]
 
 
 def warnings_of(plan: Plan) -> list[str]:

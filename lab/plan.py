@@ -12,21 +12,22 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
-from lab import reduce
+from lab import backends, reduce
 from lab.blocks import Layout, layout
 from lab.descent import Limits
 from lab.errors import Fault, SpecError
 from lab.losses import Loss
 from lab.optimizers import Optimizer
-from lab.program import Inputs, Problem
+from lab.problem import Inputs, Problem
 from lab.settings import Run
 from lab.starts import Starts
 
 NUMBERS = (bool, int, float, str, type(None))
 """Parameters of a loss that stay what they are in Python, as its function may need them to be."""
 
-CPU_TILE = 1024
-"""Lanes whose state stays in a core's cache."""
+TILES = {"vmap": 1024, "scalar": 1024, "kernel": 1024}
+"""Lanes that a CPU core works through together: for `vmap` and `scalar`, their state stays in its
+cache; a kernel takes whole blocks, and this is what they are a multiple of."""
 
 
 RESERVED = frozenset(
@@ -92,14 +93,31 @@ class Plan:
         reduced = self.run.keep == "reduced"
         block = min(self.run.block, reduce.LANES) if reduced else self.run.block
         return layout(
-            [len(values) for values in self.axes.values()],
+            self.sizes,
             self.run.seeds,
             self.starts.count,
             block=block,
-            tile=CPU_TILE if self.platform == "cpu" else block,
+            tile=self.tile if self.platform == "cpu" else block,
             alone=[i for i, name in enumerate(self.axes) if name in untraceable],
             rows=reduce.ROWS if reduced else None,
         )
+
+    @property
+    def tile(self) -> int:
+        """How many lanes are worked through together."""
+        return TILES[self.choice.backend]
+
+    @cached_property
+    def choice(self) -> backends.Choice:
+        """The backend that runs this, and why."""
+        with self.precision():
+            problem = self.problem(self.fixed(0))
+            return backends.choose(problem, self.inputs(), self.run.backend, self.platform)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The number of values of each swept key."""
+        return tuple(len(values) for values in self.axes.values())
 
     @cached_property
     def dims(self) -> dict[str, int]:
@@ -161,11 +179,11 @@ class Plan:
     def setting(self, index: Mapping[str, int]) -> int:
         """The number of the setting at this place along each swept key."""
         place = tuple(index[name] for name in self.axes)
-        return int(np.ravel_multi_index(place, self.layout.axes)) if place else 0
+        return int(np.ravel_multi_index(place, self.sizes)) if place else 0
 
     def fixed(self, setting: int) -> dict[str, Any]:
         """The values, at that setting, of the swept keys that cannot be traced."""
-        index = np.unravel_index(setting, self.layout.axes) if self.axes else ()
+        index = np.unravel_index(setting, self.sizes) if self.axes else ()
         chosen = dict(zip(self.axes, index, strict=True))
         return {
             name: self.axes[name][chosen[name]].item()
@@ -175,6 +193,16 @@ class Plan:
 
     def problem(self, fixed: Mapping[str, Any]) -> Problem:
         """What is compiled for the lanes with these values of the untraceable keys."""
+        key = tuple(fixed.items())
+        if key not in self._problems:
+            self._problems[key] = self._problem(fixed)
+        return self._problems[key]
+
+    @cached_property
+    def _problems(self) -> dict[tuple, Problem]:
+        return {}
+
+    def _problem(self, fixed: Mapping[str, Any]) -> Problem:
         own = {self.loss_axis(name): name for name in self.loss.swept}
         return Problem(
             loss=self.loss,
@@ -183,8 +211,9 @@ class Plan:
             starts=self.starts,
             recorders=self.run.recorders,
             dtype=self.dtype,
-            sizes=dict(zip(self.axes, self.layout.axes, strict=True)),
+            sizes=dict(zip(self.axes, self.sizes, strict=True)),
             loss_axes=own,
+            watch=self.run.watch,
         )
 
     def inputs(self) -> Inputs:

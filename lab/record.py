@@ -107,8 +107,8 @@ class HittingTime(Recorder):
     def update(self, record: PyTree, t: Int[Array, ""], lane: Lane, descent: Descent) -> PyTree:
         """Note the step for every target that is hit for the first time."""
         targets = jnp.asarray(self.targets, lane.loss.dtype)
-        excess = finite_or_inf(lane.loss) - descent.minimum
-        return jnp.where((record < 0) & (excess <= targets), t, record)
+        hit = (lane.loss - descent.minimum <= targets) & (lane.loss > -jnp.inf)
+        return jnp.where((record < 0) & hit, t, record)
 
     def results(self, record: PyTree, lane: Lane) -> dict[str, Array]:
         """`hit_step`, one a target."""

@@ -10,7 +10,7 @@ from lab.record import Best, HittingTime, Last, Recorder, Snapshots
 
 WORDS = {
     "keep": ("lanes", "reduced"),
-    "backend": ("auto", "vmap"),
+    "backend": ("auto", "vmap", "scalar", "kernel"),
     "precision": ("float32", "float64", "bfloat16"),
 }
 
@@ -29,7 +29,9 @@ class Run:
         minimum_within: distance at which a lane has reached a known minimum.
         snapshots: steps whose loss and point are kept.
         keep: "lanes", or "reduced" for counts across starts only.
-        backend: "auto" or "vmap".
+        watch: look at each lane at every step, or (False, which is much faster) only at its last:
+            then no lane ends before its budget, and what is recorded is of the last point.
+        backend: "auto", "vmap", "scalar" or "kernel" (see `lab.backends`).
         block: the most lanes in a block.
         seed: of starts and noise.
         precision: "float32", "float64" or "bfloat16".
@@ -45,6 +47,7 @@ class Run:
     minimum_within: float = 1e-2
     snapshots: tuple[int, ...] = ()
     keep: str = "lanes"
+    watch: bool = True
     backend: str = "auto"
     block: int = 65536
     seed: int = 0
@@ -89,6 +92,10 @@ class Run:
             yield Fault(("gradient_below",), message)
         if any(not 0 <= step <= self.steps for step in self.snapshots):
             yield Fault(("snapshots",), f"every snapshot must lie between 0 and {self.steps}")
+        if self.snapshots and not self.watch:
+            yield Fault(
+                ("snapshots",), "need watch = true: nothing is seen of a lane before its end"
+            )
 
     @property
     def recorders(self) -> tuple[Recorder, ...]:

@@ -16,7 +16,7 @@ from by_hand import assert_lane_is, told, walk
 from test_optimizers import RUNNABLE, everything_swept, plain
 
 import lab
-from lab.program import NOISE
+from lab.problem import NOISE
 
 STEPS, PATIENCE = 25, 5
 FEWER_STEPS = {"lbfgs": 8, "momo": 8, "polyak_sgd": 5}

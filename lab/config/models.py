@@ -76,8 +76,12 @@ class RunSection(Section):
     keep: Literal["lanes", "reduced"] = Field(
         "lanes", description="Keep every lane, or only shares and quantiles across starts."
     )
-    backend: Literal["auto", "vmap"] = Field(
-        "auto", description="How lanes are computed; auto chooses."
+    watch: bool = Field(
+        True,
+        description="Look at every lane at every step, or (false, much faster) only at its last.",
+    )
+    backend: Literal["auto", "vmap", "scalar", "kernel"] = Field(
+        "auto", description="How lanes are computed; auto takes the fastest that can."
     )
     block: Count = Field(65536, description="Lanes that run together; part of a run's identity.")
 

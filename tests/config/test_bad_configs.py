@@ -38,7 +38,7 @@ ABOVE = "is not allowed; give a finite number above 0"
         ('keep = "lane"', "keep: 'lane' is not allowed; did you mean 'lanes'?"),
         ("keep = 3", "keep: 3 is not allowed; give 'lanes' or 'reduced'"),
         ('backend = "gpu"', "backend: 'gpu' is not allowed; "
-         "give 'auto' or 'vmap'"),
+         "give 'auto', 'vmap', 'scalar' or 'kernel'"),
         ("stpes = 3", "stpes: unknown key; did you mean 'steps'?"),
         ("[run.steps]", f"steps: {{}} is not allowed; {WHOLE} 1"),
     ],

@@ -1,0 +1,14 @@
+"""Backends: how a block of lanes takes its steps. All the time of a run goes into these loops.
+
+All take the same step, `lab.descent.step` (or `march`), and give the same results up to rounding.
+
+`vmap` carries each lane's arrays through memory at every step, whatever the step is. `scalar`
+takes the step apart (`lab.scalarize`) and carries one row of lanes for each number of a lane's
+state, and one number for what is the same in all of them. `kernel` makes one piece of machine code
+of that, whose state stays in registers from the first step to the last (`lab.kernels`).
+"""
+
+from lab.backends.choice import Choice, choose
+from lab.backends.loops import advance_with, each_lane
+
+__all__ = ["Choice", "advance_with", "choose", "each_lane"]

@@ -1,0 +1,9 @@
+"""The kernel for CPUs: a loop of scalars as LLVM code, one vector register for 4 to 16 lanes.
+
+`instructions` says what each JAX primitive is in LLVM's language, `writing` writes the loop around
+them, `building` compiles it and makes it callable from JAX, and `run` does all of that.
+"""
+
+from lab.kernels.cpu.running import missing, run
+
+__all__ = ["missing", "run"]

@@ -1,0 +1,88 @@
+"""A loop run by its kernel: numbers packed into buffers, the kernel called, results unpacked."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.extend import core
+from jaxtyping import Array, Int
+
+from lab.kernels.cpu import building
+from lab.kernels.cpu.code import Code
+from lab.kernels.cpu.memory import Buffers
+from lab.kernels.cpu.writing import Writer
+from lab.kernels.expanding import expanded
+from lab.kernels.loop import Loop, Rows
+from lab.kernels.packing import Packs, lanes_of, packed
+from lab.scalarize import NotScalar
+
+MOST_COPIES = 8
+REGISTERS = 32
+"""Vectors of state that are worked on side by side, if that many fit into `MOST_COPIES`."""
+
+
+def run(
+    loop: Loop,
+    first: Int[Array, ""],
+    until: Int[Array, ""],
+    shared: Rows,
+    given: Rows,
+    state: Rows,
+) -> Rows:
+    """The state after steps first ... until-1 (see `lab.kernels.loop.Run`).
+
+    Raises:
+        NotScalar: when there is something in the loop that the kernel cannot do.
+    """
+    loop = replace(loop, step=expanded(loop))
+    code = Code(*shape_of(loop))
+    lanes = lanes_of(loop, state)
+    padding = -lanes % code.lanes
+    packs = packed(loop, shared, given, state, padding)
+    read = [jnp.stack([first, until]), *packs.shared.arrays, *packs.given.arrays]
+    alike, changed = len(packs.alike.arrays), [*packs.alike.arrays, *packs.lanes.arrays]
+    source = written(loop, code, packs)
+    target = building.registered(source, len(read), len(changed), lanes + padding)
+    results = jax.ffi.ffi_call(
+        target,
+        [jax.ShapeDtypeStruct(array.shape, array.dtype) for array in changed],
+        input_output_aliases={len(read) + i: i for i in range(len(changed))},
+    )(*read, *changed)
+    found = packs.alike.unpacked(results[:alike]) | packs.lanes.unpacked(results[alike:])
+    return [found[var] for var in loop.variables[2]]
+
+
+def missing(loop: Loop) -> str | None:
+    """Why there is no kernel for a loop; None if there is one."""
+    shared, given, state = ([None] * len(part) for part in loop.variables)
+    try:
+        loop = replace(loop, step=expanded(loop))
+        written(loop, Code(*shape_of(loop)), packed(loop, shared, given, state))
+    except NotScalar as reason:
+        return f"the step holds {reason}, which it does not know"
+    return None
+
+
+def written(loop: Loop, code: Code, packs: Packs) -> str:
+    """The loop's function in LLVM's language, for buffers packed like these."""
+    counts = [len(pack.groups) for pack in packs]
+    starts = np.cumsum([1, *counts]).tolist()  # the first pointer is to the bounds
+    places = (pack.places(first) for pack, first in zip(packs, starts, strict=False))
+    return Writer(loop, Buffers(*places), code).function(building.FUNCTION, starts[-1])
+
+
+def shape_of(loop: Loop) -> tuple[int, int]:
+    """Lanes in a vector, and how many vectors are worked on side by side."""
+    wide = {var.aval.dtype.itemsize for var in floats(loop)} or {4}
+    width = building.vector_bytes() // max(wide)
+    vectors = sum(loop.state)
+    copies = MOST_COPIES
+    while copies > 1 and copies * vectors > REGISTERS:
+        copies //= 2
+    return width, copies
+
+
+def floats(loop: Loop) -> list[core.Var]:
+    """The variables of the state that are floats."""
+    return [var for var in loop.variables[2] if np.issubdtype(var.aval.dtype, np.floating)]

@@ -1,0 +1,134 @@
+"""The loop that a kernel runs: a lane's step in scalars, and what in it is the same for all lanes.
+
+What is the same for every lane (the step, its powers, a schedule) must stay one number: taken for
+each lane, the powers of Adam's bias corrections alone would cost more than all the rest.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.extend import core
+from jaxtyping import Array, Int, PyTree
+
+from lab.scalarize import Leaf, Straight, scalarize
+
+
+@dataclass(frozen=True)
+class Loop:
+    """`state = step(t, shared, given, state)` for t = first ... until-1, for many lanes at once.
+
+    Attributes:
+        step: the step of one lane in scalars: (t, *shared, *given, *state) -> state.
+        shared: how many scalars are the same for all lanes and all steps.
+        given: for each scalar that a lane is given, whether it differs from lane to lane.
+        state: likewise for each scalar of a lane's state.
+        outcome: which scalar of the state is 0 while the lane is running; None if all lanes run
+            to the end.
+    """
+
+    step: Straight
+    shared: int
+    given: tuple[bool, ...]
+    state: tuple[bool, ...]
+    outcome: int | None
+
+    @property
+    def variables(self) -> tuple[list[core.Var], list[core.Var], list[core.Var]]:
+        """The variables of what is shared, what lanes are given, and their state."""
+        rest = list(self.step.jaxpr.invars[1:])
+        given = self.shared + len(self.given)
+        return rest[: self.shared], rest[self.shared : given], rest[given:]
+
+    @property
+    def clock(self) -> core.Var:
+        """The variable of the step t."""
+        return self.step.jaxpr.invars[0]
+
+    @property
+    def running(self) -> core.JaxprEqn | None:
+        """The equation `outcome == 0` of the step, by which it freezes lanes that have ended."""
+        if self.outcome is None:
+            return None
+        outcome = self.variables[2][self.outcome]
+        for equation in self.step.jaxpr.eqns:
+            if equation.primitive.name == "eq" and equation.invars[0] is outcome:
+                return equation
+        raise ValueError("a watched step must ask whether its lane is running")
+
+    @property
+    def used(self) -> set[core.Var]:
+        """The variables that an equation or a result asks for."""
+        jaxpr = self.step.jaxpr
+        atoms = [*jaxpr.outvars, *(atom for equation in jaxpr.eqns for atom in equation.invars)]
+        return {atom for atom in atoms if isinstance(atom, core.Var)}
+
+    @property
+    def by_lane(self) -> set[core.Var]:
+        """The variables that differ from lane to lane."""
+        return self.step.depends([False, *[False] * self.shared, *self.given, *self.state])
+
+    @property
+    def by_step(self) -> set[core.Var]:
+        """The variables that are the same for all lanes, and change from step to step."""
+        ticking = [not differs for differs in self.state]
+        marks = [True, *[False] * (self.shared + len(self.given)), *ticking]
+        return self.step.depends(marks) - self.by_lane
+
+
+def loop_of(
+    step: Callable[..., PyTree],
+    shared: PyTree,
+    given: PyTree,
+    state: PyTree,
+    differs: tuple[Sequence[bool], Sequence[bool]],
+    outcome: Callable[[PyTree], Any] | None,
+) -> Loop:
+    """Trace a step `(t, shared, given, state) -> state` of one lane.
+
+    Args:
+        step: the function.
+        shared: arrays, or descriptions, of what is the same for all lanes.
+        given: of what one lane is given.
+        state: of one lane's state.
+        differs: for each leaf of `given` and of `state`, whether it differs from lane to lane at
+            the beginning.
+        outcome: picks from a state the leaf that is 0 while the lane is running.
+
+    Raises:
+        NotScalar: when the step cannot be taken apart.
+    """
+    straight = scalarize(step, jax.ShapeDtypeStruct((), jnp.int32), shared, given, state)
+    sizes = [[Leaf.like(leaf).size for leaf in jax.tree.leaves(tree)] for tree in (given, state)]
+    of_given, of_state = (
+        tuple(mark for mark, size in zip(marks, many, strict=True) for _ in range(size))
+        for marks, many in zip(differs, sizes, strict=True)
+    )
+    count = len(straight.jaxpr.invars) - 1 - len(of_given) - len(of_state)
+    place = None
+    if outcome is not None:
+        numbered = jax.tree.unflatten(jax.tree.structure(state), range(len(sizes[1])))
+        place = sum(sizes[1][: outcome(numbered)])
+    return settled(Loop(straight, count, of_given, of_state, place))
+
+
+def settled(loop: Loop) -> Loop:
+    """The loop, with the state that comes to differ in the course of the steps marked as well."""
+    while True:
+        varying = loop.by_lane
+        after = tuple(
+            old or atom in varying if isinstance(atom, core.Var) else old
+            for old, atom in zip(loop.state, loop.step.jaxpr.outvars, strict=True)
+        )
+        if after == loop.state:
+            return loop
+        loop = replace(loop, state=after)
+
+
+Rows = list[Array]
+"""One value a scalar: of shape (lanes,) where it differs from lane to lane, else ()."""
+
+Run = Callable[[Loop, Int[Array, ""], Int[Array, ""], Rows, Rows, Rows], Rows]
+"""What a backend is: (loop, first, until, shared, given, state) -> state."""

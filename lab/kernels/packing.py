@@ -1,0 +1,123 @@
+"""Scalars and rows of lanes packed into one buffer for each type of number, and back."""
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jax.extend import core
+from jaxtyping import Array
+
+from lab.kernels.loop import Loop, Rows
+
+ENDED = 1
+"""What pads rows: read as an outcome, a lane that has ended."""
+
+
+class Place(NamedTuple):
+    """Of a number or a row: which of a function's buffers, which element or row there."""
+
+    buffer: int
+    index: int
+
+
+class Pack:
+    """Variables and their values, all of shape () or all of shape (lanes,).
+
+    Args:
+        values: each variable with its value (None where only the places are asked for).
+        padding: how many lanes to add to each row.
+        truth: the type that holds truth values.
+    """
+
+    def __init__(
+        self,
+        values: Iterable[tuple[core.Var, Array | None]],
+        padding: int = 0,
+        truth: type = np.bool_,
+    ):
+        self.values, self.padding, self.truth = list(values), padding, np.dtype(truth)
+        self.groups: dict[np.dtype, list[core.Var]] = {}
+        for var, _ in self.values:
+            self.groups.setdefault(self._stored(var), []).append(var)
+
+    def _stored(self, var: core.Var) -> np.dtype:
+        dtype = np.dtype(var.aval.dtype)
+        return self.truth if dtype.kind == "b" else dtype
+
+    @cached_property
+    def arrays(self) -> list[Array]:
+        """One array a type: [scalar], or [row, lane] with padding after the last lane."""
+        found = dict(self.values)
+        stacked = [
+            jnp.stack([jnp.asarray(found[var], dtype) for var in group])
+            for dtype, group in self.groups.items()
+        ]
+        if not self.padding:
+            return stacked
+        return [jnp.pad(a, ((0, 0), (0, self.padding)), constant_values=ENDED) for a in stacked]
+
+    def places(self, first: int = 0) -> dict[core.Var, Place]:
+        """Where each variable lies, if the arrays are a function's buffers from `first` on."""
+        return {
+            var: Place(first + number, index)
+            for number, group in enumerate(self.groups.values())
+            for index, var in enumerate(group)
+        }
+
+    def unpacked(self, arrays: Iterable[Array]) -> dict[core.Var, Array]:
+        """The values in arrays like those of `arrays`."""
+        found = {}
+        for group, array in zip(self.groups.values(), arrays, strict=True):
+            for index, var in enumerate(group):
+                row = array[index].astype(var.aval.dtype)
+                found[var] = row[: len(row) - self.padding] if self.padding else row
+        return found
+
+
+class Packs(NamedTuple):
+    """All that a loop's function is passed.
+
+    Attributes:
+        shared: what never changes and is the same for all lanes.
+        given: what never changes and differs from lane to lane.
+        alike: the state that is the same for all lanes.
+        lanes: the state that differs from lane to lane.
+    """
+
+    shared: Pack
+    given: Pack
+    alike: Pack
+    lanes: Pack
+
+
+def packed(
+    loop: Loop,
+    shared: Rows,
+    given: Rows,
+    state: Rows,
+    padding: int = 0,
+    truth: type = np.bool_,
+) -> Packs:
+    """The numbers of a loop, packed; those that no equation asks for are left out."""
+    used, (of_shared, of_given, of_state) = loop.used, loop.variables
+    constants = [*zip(of_shared, shared, strict=True)]
+    rows: list[tuple[core.Var, Array]] = []
+    for var, value, differs in zip(of_given, given, loop.given, strict=True):
+        (rows if differs else constants).append((var, value))
+    alike: list[tuple[core.Var, Array]] = []
+    changing: list[tuple[core.Var, Array]] = []
+    for var, value, differs in zip(of_state, state, loop.state, strict=True):
+        (changing if differs else alike).append((var, value))
+    return Packs(
+        Pack(((var, value) for var, value in constants if var in used), truth=truth),
+        Pack(((var, value) for var, value in rows if var in used), padding, truth),
+        Pack(alike, truth=truth),
+        Pack(changing, padding, truth),
+    )
+
+
+def lanes_of(loop: Loop, state: Rows) -> int:
+    """How many lanes there are."""
+    return next(len(row) for row, differs in zip(state, loop.state, strict=True) if differs)

@@ -1,0 +1,141 @@
+"""Rules of primitives that compute: elementwise ones, reductions, running sums, dot products."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from jax import lax
+from jax.extend import core
+
+from lab.scalarize.boxes import Apart, Scalar, bind, bound, boxed, fold, scalars
+
+Rule = Callable[..., list[Apart]]
+
+ELEMENTWISE = frozenset(
+    """abs acos acosh add add_any and asin asinh atan atan2 atanh bitcast_convert_type cbrt ceil
+    clamp convert_element_type copy copy_p cos cosh digamma div eq erf erf_inv erfc exp exp2 expm1
+    floor ge gt integer_pow is_finite le lgamma log log1p logistic lt max min mul ne neg nextafter
+    not or population_count pow reduce_precision rem round rsqrt select_n shift_left
+    shift_right_arithmetic shift_right_logical sign sin sinh sqrt square stop_gradient sub tan tanh
+    xor""".split()
+)
+
+
+def each(equation: core.JaxprEqn, *operands: Apart) -> list[Apart]:
+    """An elementwise primitive, scalar by scalar; a single scalar serves all."""
+    shape = equation.outvars[0].aval.shape
+    flat = [scalars(np.broadcast_to(operand, shape)) for operand in operands]
+    parameters = {k: None if k == "sharding" else v for k, v in equation.params.items()}
+    values = [bind(equation.primitive, place, parameters) for place in zip(*flat, strict=True)]
+    return [boxed(values, shape)]
+
+
+def reduction(primitive: core.Primitive, empty: float) -> Rule:
+    """A reduction over axes."""
+
+    def rule(equation: core.JaxprEqn, x: Apart) -> list[Apart]:
+        out = equation.outvars[0].aval
+        start = np.asarray(empty, out.dtype)[()]
+        lines = _lines(x, equation.params["axes"])
+        return [boxed([fold(bound(primitive), line, start) for line in lines], out.shape)]
+
+    return rule
+
+
+def arg_reduction(better: core.Primitive) -> Rule:
+    """The index of the largest or smallest along one axis: the first of equals, or of NaNs."""
+
+    def rule(equation: core.JaxprEqn, x: Apart) -> list[Apart]:
+        out = equation.outvars[0].aval
+        lines = _lines(x, equation.params["axes"])
+        return [boxed([_first(better, scalars(line), out.dtype) for line in lines], out.shape)]
+
+    return rule
+
+
+def _first(better: core.Primitive, line: Sequence[Scalar], dtype: Any) -> Scalar:
+    best, index = line[0], np.asarray(0, dtype)[()]
+    for place, value in enumerate(line[1:], 1):
+        wins = bound(better)(value, best)
+        if np.issubdtype(value.dtype, np.floating):  # a NaN wins, and then keeps its place
+            nan, was_nan = (bound(lax.ne_p)(v, v) for v in (value, best))
+            wins = bound(lax.or_p)(wins, bound(lax.and_p)(nan, bound(lax.not_p)(was_nan)))
+        best = bound(lax.select_n_p)(wins, best, value)
+        index = bound(lax.select_n_p)(wins, index, np.asarray(place, dtype)[()])
+    return index
+
+
+def running(primitive: core.Primitive) -> Rule:
+    """A running sum, product, maximum or minimum along an axis."""
+
+    def rule(equation: core.JaxprEqn, x: Apart) -> list[Apart]:
+        axis, reverse = equation.params["axis"], equation.params["reverse"]
+        moved = np.moveaxis(np.flip(x, axis) if reverse else x, axis, 0)
+        out = np.empty_like(moved)
+        for i, row in enumerate(moved):
+            one = row if i == 0 else _each_pair(primitive, out[i - 1], row)
+            out[i] = one
+        back = np.moveaxis(out, 0, axis)
+        return [np.flip(back, axis) if reverse else back]
+
+    return rule
+
+
+def _each_pair(primitive: core.Primitive, a: Apart, b: Apart) -> Apart:
+    pairs = zip(scalars(np.asarray(a)), scalars(np.asarray(b)), strict=True)
+    made = boxed([bound(primitive)(*pair) for pair in pairs], np.shape(a))
+    return made if made.ndim else made.item()
+
+
+def dot_general(equation: core.JaxprEqn, a: Apart, b: Apart) -> list[Apart]:
+    """Small dot products, written out."""
+    (summed_a, summed_b), (batch_a, batch_b) = equation.params["dimension_numbers"]
+    left, right = _matrices(a, batch_a, summed_a), _matrices(b, batch_b, summed_b)
+    out = equation.outvars[0].aval
+    values = [
+        dot(row, column, out.dtype)
+        for rows, columns in zip(left, right, strict=True)
+        for row in rows
+        for column in columns
+    ]
+    return [boxed(values, out.shape)]
+
+
+def dot(row: Apart, column: Apart, dtype: Any) -> Scalar:
+    """The sum of the products of two lines."""
+    pairs = zip(scalars(row), scalars(column), strict=True)
+    products = [bound(lax.mul_p)(*pair) for pair in pairs]
+    return fold(bound(lax.add_p), boxed(products, (len(products),)), np.asarray(0, dtype)[()])
+
+
+def _matrices(x: Apart, batch: Sequence[int], summed: Sequence[int]) -> Apart:
+    """An operand as [batch, free, summed]."""
+    free = [axis for axis in range(x.ndim) if axis not in batch and axis not in summed]
+    sizes = [math.prod(x.shape[axis] for axis in axes) for axes in (batch, free, summed)]
+    return x.transpose(*batch, *free, *summed).reshape(sizes)
+
+
+def _lines(x: Apart, axes: Sequence[int]) -> Apart:
+    """An array as [all other axes, these axes]."""
+    kept = [axis for axis in range(x.ndim) if axis not in axes]
+    sizes = [math.prod(x.shape[axis] for axis in group) for group in (kept, axes)]
+    return x.transpose(*kept, *axes).reshape(sizes)
+
+
+RULES: dict[str, Rule] = {
+    **dict.fromkeys(ELEMENTWISE, each),
+    "reduce_sum": reduction(lax.add_p, 0),
+    "reduce_prod": reduction(lax.mul_p, 1),
+    "reduce_max": reduction(lax.max_p, -np.inf),
+    "reduce_min": reduction(lax.min_p, np.inf),
+    "reduce_and": reduction(lax.and_p, True),
+    "reduce_or": reduction(lax.or_p, False),
+    "argmax": arg_reduction(lax.gt_p),
+    "argmin": arg_reduction(lax.lt_p),
+    "cumsum": running(lax.add_p),
+    "cumprod": running(lax.mul_p),
+    "cummax": running(lax.max_p),
+    "cummin": running(lax.min_p),
+    "dot_general": dot_general,
+}

@@ -1,0 +1,177 @@
+"""Rules of primitives that only move numbers about: NumPy's indexing of arrays of boxes."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jax import lax
+from jax.extend import core
+
+from lab.scalarize.boxes import Apart, NotScalar, Scalar, apart, bound, boxed, fold, known, scalars
+
+Rule = Callable[..., list[Apart]]
+
+
+def moved(rearrange: Callable[..., Apart]) -> Rule:
+    """A rule from a NumPy function of (equation, *operands)."""
+    return lambda equation, *operands: [rearrange(equation, *operands)]
+
+
+def reshape(equation: core.JaxprEqn, x: Apart) -> Apart:
+    """Also squeeze and expand_dims."""
+    return x.reshape(equation.outvars[0].aval.shape)
+
+
+def same(equation: core.JaxprEqn, *arrays: Apart) -> list[Apart]:
+    """What says something of placement or order only."""
+    return list(arrays)
+
+
+def broadcast_in_dim(equation: core.JaxprEqn, x: Apart) -> Apart:
+    """Axes put where `broadcast_dimensions` says, the others repeated."""
+    shape = equation.params["shape"]
+    sizes = dict(zip(equation.params["broadcast_dimensions"], x.shape, strict=True))
+    return np.broadcast_to(x.reshape([sizes.get(axis, 1) for axis in range(len(shape))]), shape)
+
+
+def slice_(equation: core.JaxprEqn, x: Apart) -> Apart:
+    """A strided slice."""
+    p = equation.params
+    strides = p["strides"] or (1,) * x.ndim
+    ranges = zip(p["start_indices"], p["limit_indices"], strides, strict=True)
+    return x[tuple(slice(*one) for one in ranges)]
+
+
+def pad(equation: core.JaxprEqn, x: Apart, value: Apart) -> Apart:
+    """Padding before, after and between; negative padding cuts off."""
+    out = np.broadcast_to(value, equation.outvars[0].aval.shape).copy()
+    source, target = [], []
+    for n, size, (low, _, inside) in zip(
+        x.shape, out.shape, equation.params["padding_config"], strict=True
+    ):
+        place = low + np.arange(n) * (inside + 1)
+        fits = (place >= 0) & (place < size)
+        source.append(np.flatnonzero(fits))
+        target.append(place[fits])
+    out[np.ix_(*target)] = x[np.ix_(*source)]
+    return out
+
+
+def iota(equation: core.JaxprEqn) -> Apart:
+    """0, 1, 2, ... along a dimension."""
+    p = equation.params
+    shape = [-1 if axis == p["dimension"] else 1 for axis in range(len(p["shape"]))]
+    count = np.arange(p["shape"][p["dimension"]], dtype=p["dtype"]).reshape(shape)
+    return apart(np.broadcast_to(count, p["shape"]))
+
+
+def dynamic_slice(equation: core.JaxprEqn, x: Apart, *starts: Apart) -> Apart:
+    """A slice whose place is known while tracing; it is moved to lie within the array."""
+    return x[_window(x, equation.params["slice_sizes"], starts)]
+
+
+def dynamic_update_slice(equation: core.JaxprEqn, x: Apart, update: Apart, *starts: Apart) -> Apart:
+    """Another array put in the place of such a slice."""
+    out = x.copy()
+    out[_window(x, update.shape, starts)] = update
+    return out
+
+
+def _window(x: Apart, sizes: Sequence[int], starts: Sequence[Apart]) -> tuple[slice, ...]:
+    places = [
+        min(max(int(_index(scalars(start))[0]), 0), n - size)
+        for start, n, size in zip(starts, x.shape, sizes, strict=True)
+    ]
+    return tuple(slice(place, place + size) for place, size in zip(places, sizes, strict=True))
+
+
+def _index(values: Sequence[Scalar]) -> np.ndarray:
+    """Indices that are known while tracing."""
+    if not known(values):
+        raise NotScalar("an index that is computed")
+    return np.asarray(values)
+
+
+def gather(equation: core.JaxprEqn, x: Apart, indices: Apart) -> Apart:
+    """Numbers picked by indices that are known while tracing."""
+    places = np.arange(1, x.size + 1, dtype=np.int32).reshape(x.shape)  # 0: outside of the array
+    picked = _with_known_indices(equation, indices, places, fill_value=0)
+    fill = equation.params.get("fill_value")
+    dtype = equation.outvars[0].aval.dtype
+    outside = np.asarray(np.nan if fill is None and dtype.kind == "f" else fill or 0, dtype)[()]
+    flat = [outside, *scalars(x)]
+    return boxed([flat[place] for place in picked.reshape(-1)], picked.shape)
+
+
+def scatter(combine: core.Primitive | None) -> Rule:
+    """Numbers added to, or put in the place of, those that known indices pick."""
+
+    def rule(equation: core.JaxprEqn, x: Apart, indices: Apart, updates: Apart) -> list[Apart]:
+        # Which elements each update meets: a one in its place, added to zeros.
+        ones = np.eye(updates.size, dtype=np.int32).reshape(updates.size, *updates.shape)
+        nothing = np.zeros(x.shape, np.int32)
+        index = _index(scalars(indices)).reshape(indices.shape)
+        names = ("dimension_numbers", "indices_are_sorted", "unique_indices", "mode")
+        options = {name: equation.params[name] for name in names}
+        with jax.ensure_compile_time_eval():
+            hits = jax.vmap(lambda u: lax.scatter_add(nothing, index, u, **options))(ones)
+            hits = np.asarray(hits).reshape(updates.size, -1)
+        out = scalars(x)
+        for update, row in zip(scalars(updates), hits, strict=True):
+            for place in np.flatnonzero(row):
+                out[place] = update if combine is None else bound(combine)(out[place], update)
+        return [boxed(out, x.shape)]
+
+    return rule
+
+
+def _with_known_indices(
+    equation: core.JaxprEqn, indices: Apart, places: np.ndarray, **changes: Any
+) -> np.ndarray:
+    index = _index(scalars(indices)).reshape(indices.shape)
+    with jax.ensure_compile_time_eval():
+        found = equation.primitive.bind(places, index, **{**equation.params, **changes})
+        return np.asarray(found)
+
+
+def split(equation: core.JaxprEqn, x: Apart) -> list[Apart]:
+    """An array in parts along an axis."""
+    return np.split(x, np.cumsum(equation.params["sizes"])[:-1], axis=equation.params["axis"])
+
+
+def sort(equation: core.JaxprEqn, *arrays: Apart) -> list[Apart]:
+    """One array sorted along an axis by exchanging neighbours (Batcher's odd-even, n rounds)."""
+    if len(arrays) > 1:
+        raise NotScalar("a sort of several arrays together")
+    moved_axis = np.moveaxis(arrays[0], equation.params["dimension"], -1).copy()
+    for line in moved_axis.reshape(-1, moved_axis.shape[-1]):
+        for turn in range(len(line)):
+            for i in range(turn % 2, len(line) - 1, 2):
+                low, high = (
+                    fold(bound(primitive), line[i : i + 2], 0)
+                    for primitive in (lax.min_p, lax.max_p)
+                )
+                line[i : i + 2] = boxed([low, high], (2,))
+    return [np.moveaxis(moved_axis, -1, equation.params["dimension"])]
+
+
+RULES: dict[str, Rule] = {
+    **dict.fromkeys(("reshape", "squeeze", "expand_dims"), moved(reshape)),
+    **dict.fromkeys(("reshard", "sharding_constraint", "optimization_barrier"), same),
+    "broadcast_in_dim": moved(broadcast_in_dim),
+    "transpose": moved(lambda equation, x: x.transpose(equation.params["permutation"])),
+    "rev": moved(lambda equation, x: np.flip(x, equation.params["dimensions"])),
+    "slice": moved(slice_),
+    "pad": moved(pad),
+    "iota": moved(iota),
+    "concatenate": moved(lambda e, *parts: np.concatenate(parts, axis=e.params["dimension"])),
+    "stack": moved(lambda e, *parts: np.stack(parts, axis=e.params["axis"])),
+    "split": split,
+    "dynamic_slice": moved(dynamic_slice),
+    "dynamic_update_slice": moved(dynamic_update_slice),
+    "gather": moved(gather),
+    "scatter": scatter(None),
+    "scatter-add": scatter(lax.add_p),
+    "sort": sort,
+}

@@ -1,0 +1,221 @@
+"""The backends against each other: every optimizer x every loss, and what they promise."""
+
+from functools import partial
+
+import jax
+import numpy as np
+import pytest
+from test_descent import LOSSES, OPTIMIZERS, one_of, spec_of
+from test_engine import assert_same_bits
+
+import lab
+from lab import engine, settings
+from lab.api import make_plan
+from lab.backends.loops import loop_for
+from lab.engine import Engine, Meter
+from lab.errors import SpecError
+from lab.kernels import gpu
+from lab.plan import Run
+
+STEPS = 20
+ULPS = 64
+"""By which a lane may differ after so many steps, at the scale of what it went through."""
+
+LEFT_TO_VMAP = {"lbfgs"}
+"""Optimizers whose step does not come apart into scalars: they index by what they compute."""
+
+NOT_FOR_CUDA = {"lbfgs"}
+"""Optimizers whose step Pallas does not lower for a GPU."""
+
+STARTS = np.random.default_rng(0).uniform(-1, 1, (64, 2))
+
+
+def every_loss():
+    """All losses as one, chosen by a swept number."""
+    return lab.losses.as_loss(one_of(list(LOSSES)), which=np.arange(len(LOSSES)))
+
+
+def made(name, backend, loss=None, **run):
+    plan = {"steps": STEPS, "patience": 5, "precision": "float64", "block": 1024, **run}
+    loss = every_loss() if loss is None else loss
+    return make_plan(loss, lab.optimizer(name, **spec_of(name)), lab.starts.points(STARTS),
+                     Run(backend=backend, **plan))  # fmt: skip
+
+
+def lanes(plan):
+    """All results of a plan, in the order of its lanes."""
+    data = lab.api.dataset.empty(plan)
+    specs = lab.api.dataset.specs(plan)
+    for block, arrays in Engine(plan).blocks():
+        for key, values in arrays.items():
+            lab.api.dataset.put(plan, data[key].values, block, specs[key], values)
+    return data
+
+
+@pytest.mark.usefixtures("quick_compiles", "float64")
+@pytest.mark.parametrize("name", [n for n in OPTIMIZERS if n not in LEFT_TO_VMAP])
+def test_every_optimizer_on_every_loss_in_the_kernel_as_under_vmap(name):
+    """float64, within some ulps of a lane's own scale; the outcomes are the same."""
+    kernel, vmap = lanes(made(name, "kernel")), lanes(made(name, "vmap"))
+    scale = np.maximum(1, np.abs(vmap.final_point.values).max(axis=-1, keepdims=True))
+    distance = np.abs(kernel.final_point.values - vmap.final_point.values)
+    sensitive = name in ("momo", "polyak_sgd")  # their step length amplifies rounding
+    share = np.mean(distance > ULPS * np.finfo(float).eps * scale)
+    assert share <= (0.5 if sensitive else 0.02)
+    assert np.mean(kernel.outcome.values != vmap.outcome.values) <= (0.05 if sensitive else 1e-3)
+
+
+@pytest.mark.usefixtures("quick_compiles", "float64")
+@pytest.mark.parametrize("name", ["sgd", "adam", "lion", "noisy_sgd"])
+def test_rows_of_scalars_as_under_vmap(name):
+    losses = lab.losses.rosenbrock()
+    rows, vmap = (lanes(made(name, backend, losses)) for backend in ("scalar", "vmap"))
+    np.testing.assert_allclose(rows.final_point, vmap.final_point, rtol=1e-12, atol=1e-12)
+    np.testing.assert_array_equal(rows.outcome, vmap.outcome)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_on_every_loss_lowers_for_cuda(name):
+    """The Pallas kernels, for a GPU that need not be here; those that do not are listed above."""
+    plan = made(name, "vmap", precision="float32")
+    problem, inputs = plan.problem(plan.fixed(0)), plan.inputs()
+    try:
+        loop = loop_for(problem, inputs)
+    except lab.api.jax.errors.JAXTypeError:
+        raise
+    except Exception as reason:
+        assert name in LEFT_TO_VMAP and "index" in str(reason)
+        return
+    reason = gpu.missing(loop)
+    assert (reason is not None) == (name in NOT_FOR_CUDA), reason
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam", "noisy_sgd"])
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_the_gpu_kernel_interpreted_as_under_vmap(name, precision, monkeypatch):
+    run = partial(gpu.run, interpret=True)
+    monkeypatch.setattr("lab.backends.loops.kernel_for", lambda platform: run)
+    losses = lab.losses.rosenbrock()
+    kernel = lanes(made(name, "kernel", losses, precision=precision))
+    vmap = lanes(made(name, "vmap", losses, precision=precision))
+    close = 1e-11 if precision == "float64" else 2e-3
+    np.testing.assert_allclose(kernel.final_point, vmap.final_point, rtol=close, atol=close)
+    assert np.mean(kernel.outcome.values != vmap.outcome.values) <= 0.02
+
+
+@pytest.mark.parametrize("loss", ["rosenbrock", "himmelblau", "rastrigin", "ackley", "three_wells"])
+def test_few_outcomes_differ_in_float32(loss, record_property):
+    """400 steps of heavy-ball descent, chaotic at the larger rates: the share that ends otherwise.
+
+    Stalled, oscillating and still descending differ by a last bit; failures and minima do not.
+    """
+    family = lab.losses.catalogue[loss]
+    heavy = lab.optimizer("sgd", learning_rate=np.geomspace(1e-4, 1e-1, 8), momentum=0.9)
+    starts = lab.starts.uniform(low=[-2, -2], high=[2, 2], count=500)
+    outcomes = [
+        lab.sweep(family(), heavy, starts, steps=400, backend=backend).outcome.values
+        for backend in ("kernel", "vmap")
+    ]
+    record_property("share that differs", float(np.mean(outcomes[0] != outcomes[1])))
+    spent = int(lab.descent.Outcome.STALLED)
+    ends = [np.minimum(codes, spent) for codes in outcomes]
+    assert np.mean(ends[0] != ends[1]) <= 0.02
+
+
+ADAM = lab.optimizer("adam", learning_rate=np.geomspace(1e-3, 1e-1, 3))
+CLOUD = lab.starts.uniform(low=[-2, -1], high=[2, 3], count=3000)
+
+
+def cloud(**run):
+    options = {"steps": 600, "gradient_below": 1e-2, **run}
+    return lab.sweep(lab.losses.rosenbrock(), ADAM, CLOUD, **options)
+
+
+@pytest.mark.parametrize("backend", ["vmap", "scalar", "kernel"])
+def test_moving_the_running_lanes_together_changes_no_bit(backend, monkeypatch):
+    monkeypatch.setattr(engine, "CHUNK_SECONDS", (0.0, 1e9))  # chunks of 64 steps
+    monkeypatch.setattr(engine, "ENDED_SHARE", -1.0)
+    left = cloud(backend=backend)
+    monkeypatch.setattr(engine, "ENDED_SHARE", 0.9)
+    meter = Meter()
+    moved = cloud(backend=backend, meter=meter)
+    assert meter.compilations == 5  # begin, advance, finish, together, and back
+    assert len(np.unique(left.outcome)) > 1
+    assert_same_bits(moved.data_vars, left.data_vars)
+    reduced = cloud(backend=backend, keep="reduced")
+    np.testing.assert_array_equal(reduced.hit_count, (left.hit_step >= 0).sum("start"))
+
+
+def test_threads_on_one_device_change_no_bit(monkeypatch):
+    monkeypatch.setattr(engine, "local_devices", lambda: jax.devices()[:1])
+    monkeypatch.setattr(engine, "workers", lambda devices: 3)
+    assert Engine(make_plan(lab.losses.beale(), ADAM, CLOUD, Run())).workers == 3
+    threaded = cloud()
+    monkeypatch.undo()
+    assert_same_bits(threaded.data_vars, cloud().data_vars)
+
+
+@pytest.mark.parametrize("backend", ["vmap", "scalar", "kernel"])
+def test_lanes_that_are_not_watched_end_where_the_watched_do(backend):
+    watched = cloud(backend=backend, gradient_below=0.0)
+    blind = cloud(backend=backend, gradient_below=0.0, watch=False)
+    close = {"rtol": 2e-3, "atol": 2e-3}
+    np.testing.assert_allclose(blind.final_point, watched.final_point, **close)
+    assert set(np.unique(blind.steps)) == {600}
+    np.testing.assert_array_equal(blind.best_loss, blind.final_loss)
+    assert set(np.unique(blind.hit_step)) <= {-1, 600}
+
+
+def test_unwatched_lanes_that_fail_say_so():
+    """Far beyond 2/L every lane of GD leaves; on a bowl with a small rate all converge."""
+    sgd = lab.optimizer("sgd", learning_rate=[0.1, 1.0])
+    data = lab.sweep(lab.losses.rosenbrock(), sgd, CLOUD[:50], steps=200, watch=False)
+    assert set(np.unique(data.outcome)) == {int(lab.descent.Outcome.DIVERGED)}
+    bowl = lab.losses.quadratic(condition_number=2.0)
+    data = lab.sweep(bowl, lab.optimizer("sgd", learning_rate=0.5), CLOUD[:50], steps=200,
+                     watch=False)  # fmt: skip
+    assert set(np.unique(data.outcome)) == {int(lab.descent.Outcome.CONVERGED)}
+
+
+def test_a_replay_of_unwatched_lanes_ends_where_they_did():
+    plan = make_plan(lab.losses.rosenbrock(), ADAM, CLOUD, Run(steps=90, watch=False))
+    machine = Engine(plan)
+    ids = np.array([[0, 0, 5], [2, 0, 17], [1, 0, 2999]], np.int32)
+    stored, walked = machine.lanes(ids), machine.replay(ids)
+    np.testing.assert_array_equal(walked.point[:, -1], stored["final_point"])
+    np.testing.assert_array_equal(walked.loss[:, -1], stored["final_loss"])
+    np.testing.assert_array_equal(machine.replay(ids, at=[0, 90]).point, walked.point[:, [0, 90]])
+
+
+def choice(loss=None, optimizer=ADAM, **run):
+    return make_plan(loss or lab.losses.rosenbrock(), optimizer, CLOUD, Run(**run)).choice
+
+
+def test_auto_takes_the_fastest_that_can_and_says_why():
+    assert choice().backend == "kernel" and "fastest" in choice().why
+    lbfgs = choice(optimizer=lab.optimizer("lbfgs"))
+    assert lbfgs.backend == "vmap" and "an index that is computed" in lbfgs.why
+    small = choice(precision="bfloat16")
+    assert small.backend != "kernel" and "numbers of type bfloat16" in small.why
+    assert choice(backend="scalar") == ("scalar", "as asked")
+
+
+@pytest.mark.parametrize(
+    ("backend", "optimizer", "run", "told"),
+    [
+        ("kernel", "lbfgs", {}, "'kernel' cannot run this: the step holds an index"),
+        ("scalar", "lbfgs", {}, "'scalar' cannot run this"),
+        ("kernel", "adam", {"precision": "bfloat16"}, "numbers of type bfloat16"),
+    ],
+)
+def test_a_backend_that_cannot_is_refused(backend, optimizer, run, told):
+    rate = {} if optimizer == "lbfgs" else {"learning_rate": 0.1}
+    with pytest.raises(SpecError, match="backend") as caught:
+        lab.sweep(lab.losses.rosenbrock(), lab.optimizer(optimizer, **rate), CLOUD[:5],
+                  backend=backend, **run)  # fmt: skip
+    assert told in str(caught.value)
+
+
+def test_snapshots_need_watching():
+    with pytest.raises(SpecError, match="need watch = true"):
+        settings.Run(watch=False, snapshots=(3,))

@@ -1,0 +1,182 @@
+"""The kernels: each instruction against XLA's, whole loops against the same loops in rows."""
+
+from functools import partial
+from itertools import pairwise, product
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import lax
+
+from lab.backends import each_lane, rows
+from lab.kernels import cpu, gpu
+from lab.kernels.cpu import building
+from lab.kernels.loop import loop_of
+
+RUNS = {"cpu": cpu.run, "gpu": partial(gpu.run, interpret=True)}
+SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 3.5, 1e-3, -7.25, 1e30, -1e30, np.inf, -np.inf, np.nan]
+
+FLOATS = {
+    "add": lambda x, y: x + y,
+    "sub": lambda x, y: x - y,
+    "mul": lambda x, y: x * y,
+    "div": lambda x, y: x / y,
+    "rem": lax.rem,
+    "max": jnp.maximum,
+    "min": jnp.minimum,
+    "max of sizes": lambda x, y: jnp.maximum(jnp.abs(x), jnp.abs(y)),
+    "compare": lambda x, y: jnp.stack([x == y, x != y, x < y, x <= y, x > y, x >= y]),
+    "select": lambda x, y: jnp.where((x < y) | jnp.isnan(y), x, y),
+    "clamp": lambda x, y: lax.clamp(-1.0, x, jnp.ones_like(y)),
+    "neg, abs, sign": lambda x, y: jnp.stack([-x, jnp.abs(x), jnp.sign(y)]),
+    "floor, ceil": lambda x, y: jnp.stack([jnp.floor(x), jnp.ceil(y)]),
+    "rounds": lambda x, y: jnp.stack(
+        [jnp.round(x), lax.round(y, lax.RoundingMethod.AWAY_FROM_ZERO)]
+    ),
+    "is finite": lambda x, y: jnp.isfinite(x) & ~jnp.isinf(y),
+    "powers": lambda x, y: jnp.stack([x**2, x**3, x**0, x**5]) + jnp.square(y),
+    "inverse powers": lambda x, y: x**-2,
+    "root": lambda x, y: jnp.sqrt(x),
+    "whole": lambda x, y: jnp.stack([x.astype(jnp.int32), y.astype(jnp.int32)]),
+    "natural": lambda x, y: jnp.abs(x).astype(jnp.uint32),
+    "truth": lambda x, y: x.astype(bool) ^ y.astype(bool),
+    "same for all": lambda x, y: x / 3.0 + y * 2.0 - 1.0,
+}
+
+WHOLES = {
+    "arithmetic": lambda i, j: jnp.stack([i + j, i - j, i * j]),
+    "quotients": lambda i, j: jnp.stack([lax.div(i, j | 1), lax.rem(i, j | 1), i // 7, i % 7]),
+    "bits": lambda i, j: jnp.stack([i & j, i | j, i ^ j, ~i]),
+    "shifts": lambda i, j: jnp.stack([
+        lax.shift_left(i, j), lax.shift_right_logical(i, j), lax.shift_right_arithmetic(i, j)
+    ]),
+    "order": lambda i, j: jnp.stack([jnp.maximum(i, j), jnp.minimum(i, j), abs(i), jnp.sign(j)]),
+    "compare": lambda i, j: jnp.stack([i == j, i < j, i >= j]),
+    "as floats": lambda i, j: jnp.stack([i.astype(jnp.float32), j.astype(jnp.float32)]),
+    "narrow and wide": lambda i, j: i.astype(jnp.int8).astype(jnp.int32) + j.astype(jnp.uint8),
+    "truth": lambda i, j: (i > 0).astype(jnp.int32) + (j != 0),
+}  # fmt: skip
+
+
+def both(function, *arrays):
+    """What the CPU's kernel makes of arrays [lane], and what XLA does."""
+    given = tuple(map(jnp.asarray, arrays))
+    of_kernel, of_xla = each_lane("kernel", "cpu"), each_lane("vmap", "cpu")
+    one = lambda shared, values: function(*values)  # noqa: E731
+    return [np.asarray(jax.jit(partial(e, one))((), given)) for e in (of_kernel, of_xla)]
+
+
+def assert_ulps(found, expected, ulps):
+    assert found.dtype == expected.dtype and found.shape == expected.shape
+    np.testing.assert_array_equal(np.isnan(found), np.isnan(expected))
+    finite = np.isfinite(expected) & (np.abs(expected) < 2.0**100)
+    np.testing.assert_array_equal(found[np.isinf(expected)], expected[np.isinf(expected)])
+    distance = np.abs(found[finite].astype(np.float64) - expected[finite])
+    assert np.all(distance <= ulps * np.spacing(np.abs(expected[finite])))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", FLOATS)
+def test_floats(name, dtype):
+    """Within two ulps (quotients and roots in float32), special values exactly."""
+    special = np.array(list(product(SPECIAL, SPECIAL)))
+    usual = np.random.default_rng(0).normal(size=(1000, 2)) * 10
+    x, y = np.concatenate([special, usual]).astype(dtype).T
+    with jax.enable_x64(dtype == "float64"):
+        found, expected = both(FLOATS[name], x, y)
+    if found.dtype.kind == "f":
+        assert_ulps(found, expected, 2 if dtype == "float32" else 1)
+    else:
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("dtype", ["int32", "uint32", "int64"])
+@pytest.mark.parametrize("name", WHOLES)
+def test_whole_numbers(name, dtype):
+    kind = np.iinfo(dtype)
+    special = [0, 1, 2, 5, 31, 32, 33, 63, 64, kind.max, kind.max - 1, kind.min, kind.min + 3]
+    pairs = np.array(list(product(special, special)), dtype)
+    i, j = np.concatenate([pairs, np.random.default_rng(0).integers(0, 99, (50, 2), dtype)]).T
+    with jax.enable_x64(dtype == "int64"):
+        found, expected = both(WHOLES[name], i, j)
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("lanes", [1, 7, 64, 1000])
+def test_any_number_of_lanes(lanes):
+    x = np.linspace(-1, 1, lanes, dtype=np.float32)
+    found, expected = both(lambda x: jnp.stack([x * 3, x > 0]), x)
+    np.testing.assert_array_equal(found, expected)
+
+
+def adam_like(t, shared, given, state):
+    """A step with everything that a loop may hold: shared numbers, powers, truth, an outcome."""
+    x, mu, count, done, seen = state
+    g = shared["scale"] * x + jnp.sin(given)
+    mu = jnp.where(done == 0, 0.9 * mu + 0.1 * g, mu)
+    step = mu / (1 - 0.9 ** (count + 1).astype(x.dtype))
+    moved = jnp.where(done == 0, x - 0.05 * step, x)
+    ended = (jnp.abs(g) < 1e-3).any() | (t > given * 100)
+    done = jnp.where((done == 0) & ended, t + 1, done)
+    return moved, mu, count + 1, done, seen | (moved[0] > 0.5)
+
+
+def run_loop(run, *ends, lanes=300, dtype="float32"):
+    """The loop up to the last of these steps, in a call for each."""
+    given = np.linspace(0.1, 3, lanes).astype(dtype)
+    one = (jnp.zeros(2, dtype), jnp.zeros(2, dtype), jnp.int32(0), jnp.int32(0), jnp.bool_(False))
+    shared = {"scale": jnp.asarray(2.0, dtype)}
+    differs = ([True], [True, True, False, True, True])
+    loop = loop_of(adam_like, shared, jnp.asarray(given[0]), one, differs, lambda s: s[3])
+    state = [jnp.zeros(lanes, leaf.aval.dtype) if mark else jnp.zeros((), leaf.aval.dtype)
+             for leaf, mark in zip(loop.variables[2], loop.state, strict=True)]  # fmt: skip
+    advance = jax.jit(partial(run, loop))
+    for first, until in pairwise((0, *ends)):
+        state = advance(jnp.int32(first), jnp.int32(until), [shared["scale"]], [given], state)
+    return state
+
+
+@pytest.mark.parametrize("steps", [0, 1, 100, 1100])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kernel", RUNS)
+def test_a_loop_is_the_loop_in_rows(kernel, dtype, steps):
+    """Past the segments of both kernels, with lanes that end all along."""
+    with jax.enable_x64(dtype == "float64"):
+        found = run_loop(RUNS[kernel], steps, dtype=dtype)
+        expected = run_loop(rows.run, steps, dtype=dtype)
+    eps = np.finfo(dtype).eps
+    for one, other in zip(found, expected, strict=True):
+        if np.asarray(one).dtype.kind == "f":
+            np.testing.assert_allclose(one, other, rtol=500 * eps, atol=500 * eps)
+        elif np.ndim(one):
+            assert np.mean(np.asarray(one) != np.asarray(other)) <= 0.01
+    if kernel == "cpu":  # rows stop when no lane is running, and the count with them
+        assert [int(value) for value in found if not np.ndim(value)] == [steps]
+
+
+@pytest.mark.parametrize("kernel", RUNS)
+def test_chunks_change_nothing(kernel):
+    whole = run_loop(RUNS[kernel], 100)
+    for one, other in zip(whole, run_loop(RUNS[kernel], 7, 8, 60, 100), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_the_same_code_is_compiled_once():
+    before = len(building._kept)
+    run_loop(cpu.run, 3)
+    kept = len(building._kept)
+    jax.clear_caches()
+    run_loop(cpu.run, 4)
+    assert len(building._kept) == kept <= before + 1
+
+
+def test_what_the_kernel_does_not_know_is_named():
+    def strange(t, shared, given, state):
+        return lax.nextafter(state, given)
+
+    loop = loop_of(strange, (), jnp.float32(1), jnp.float32(0), ([True], [True]), None)
+    assert "nextafter" in cpu.missing(loop)
+    small = loop_of(lambda t, s, g, x: x + g, (), jnp.bfloat16(1), jnp.bfloat16(0),
+                    ([True], [True]), None)  # fmt: skip
+    assert "numbers of type bfloat16" in cpu.missing(small)
