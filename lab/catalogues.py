@@ -13,7 +13,7 @@ from lab import builtin
 
 def losses() -> Table:
     """Every loss with its dimension, parameters, known minima and source."""
-    from lab.losses import catalogue
+    from lab.losses import bbob, catalogue
 
     rows = []
     for name, family in catalogue.items():
@@ -31,6 +31,9 @@ def losses() -> Table:
                 family.source,
             )
         )
+    suite = bbob(1)
+    numbers = "function=1...24, instance=1"
+    rows.append(("bbob", "any", numbers, "1", "f_opt", _box(suite), suite.source))
     headings = ("loss", "dimension", "parameters", "minima", "lowest", "box", "source")
     return _table(headings, rows)
 

@@ -31,7 +31,7 @@ def minima_by_newton(loss: Loss, contenders: Mapping[str, xr.Dataset]) -> list[C
     The start is the last point, of all lanes, that is closest to the minimum; what is measured is
     how far from the catalogue's minimum Newton comes to rest.
     """
-    if loss.swept or not 0 < loss.minima().size <= MOST_NUMBERS:
+    if loss.swept or loss.kinks or not 0 < loss.minima().size <= MOST_NUMBERS:
         return []
     ends = np.concatenate([_last_points(data) for data in contenders.values()])
     if not len(ends):
@@ -121,7 +121,7 @@ def stability(
     converged there, against the limit. Chaotic lanes may pass a repelling minimum so closely that
     they count as converged, so a rate counts where at least half as many converged as at the best.
     """
-    if loss.swept or loss.minima().size > MOST_NUMBERS:
+    if loss.swept or loss.kinks or loss.minima().size > MOST_NUMBERS:
         return []
     found = []
     for label, optimizer in contenders.items():

@@ -71,8 +71,12 @@ def _loss() -> dict[str, Any]:
         key: {"$ref": "#/$defs/hyperparameter", "description": f"of {_listed(owners)}"}
         for key, owners in named.items()
     }
-    properties["dimension"] = {"type": "integer", "minimum": 1, "description": "coordinates"}
-    properties["name"] = _name(families, "A loss of the catalogue, or file.py:function.")
+    whole = {"type": "integer", "minimum": 1}
+    properties["dimension"] = {**whole, "description": "coordinates"}
+    properties["function"] = {**whole, "maximum": 24, "description": "of bbob"}
+    properties["instance"] = {**whole, "description": "of bbob"}
+    names = (*families, "bbob")
+    properties["name"] = _name(names, "A loss of the catalogue, or file.py:function.")
     table = _table(properties, "The loss, with its own parameters, each sweepable.", [])
     formula = {"type": "string", "description": "of x, y, z or x1 ... xn; other names are keys"}
     return _open_to_own({"title": "Loss", **table}, {"formula": formula})

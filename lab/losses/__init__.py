@@ -3,41 +3,29 @@
 `lab.losses.rosenbrock(b=10.0)` is a `Loss`, callable on one point; `catalogue` lists them all.
 """
 
-from lab.losses.base import Family, Loss, surface
+from typing import TYPE_CHECKING
+
+from lab.losses.base import Family, Loss, least_squares, surface
+from lab.losses.bbob import bbob
 from lab.losses.formula import formula
-from lab.losses.models import logistic_regression, tanh_network
 from lab.losses.spec import as_loss, catalogue, from_spec
-from lab.losses.surfaces import (
-    ackley,
-    beale,
-    double_well,
-    himmelblau,
-    quadratic,
-    rastrigin,
-    rosenbrock,
-    scalar_factorisation,
-    three_wells,
-    two_gaussians,
-)
+
+globals().update(catalogue)  # every loss under its own name: lab.losses.rosenbrock
+
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Family: ...
+
 
 __all__ = [
     "Family",
     "Loss",
-    "ackley",
     "as_loss",
-    "beale",
+    "bbob",
     "catalogue",
-    "double_well",
     "formula",
     "from_spec",
-    "himmelblau",
-    "logistic_regression",
-    "quadratic",
-    "rastrigin",
-    "rosenbrock",
-    "scalar_factorisation",
+    "least_squares",
     "surface",
-    "tanh_network",
-    "three_wells",
-    "two_gaussians",
+    *catalogue,
 ]

@@ -6,6 +6,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import wraps
 from typing import Any
 
 import jax
@@ -53,6 +54,9 @@ class Loss:
     swept: Mapping[str, np.ndarray] = field(default_factory=dict)
     known_minima: Fact = None
     known_minimum: Fact = None
+    known_start: Fact = None
+    residual_function: Callable[..., Any] | None = None
+    kinks: bool = False
 
     def __call__(self, x: Any, *, step: Any = None, key: Any = None, **parameters: Any) -> Scalar:
         """The value at one point; parameters given here stand in for the loss's own."""
@@ -74,6 +78,18 @@ class Loss:
         """The known lowest value, or None."""
         value = self._fact(self.known_minimum, parameters)
         return None if value is None else float(value)
+
+    def start(self, **parameters: Any) -> np.ndarray | None:
+        """The start that the literature uses [dimension], or None."""
+        point = self._fact(self.known_start, parameters)
+        return None if point is None else np.asarray(point, np.float64)
+
+    def residuals(self, x: Any, **parameters: Any) -> Float[Array, " residual"]:
+        """The r(x) of a loss that is a sum of squares r_i(x)^2, at one point."""
+        if self.residual_function is None:
+            raise SpecError([Fault((), f"{self.name} is not known to be a sum of squares")])
+        x = self._point(x)
+        return self.residual_function(x, **in_dtype_of(x, self._with(parameters)))
 
     @property
     def static(self) -> tuple[Any, ...]:
@@ -114,7 +130,8 @@ class Family:
     """A loss before its parameters are chosen: call it with them to get a `Loss`.
 
     Facts are numbers or arrays, or functions of the dimension and the parameters. `dimension` is
-    None where any from `least_dimension` up will do; then `dimension=` is chosen by the caller.
+    None where any multiple of `multiple_of` from `least_dimension` up will do; then `dimension=`
+    is chosen by the caller.
     """
 
     function: Callable[..., Any]
@@ -126,6 +143,10 @@ class Family:
     minima: Fact = None
     minimum: Fact = None
     positive: tuple[str, ...] = ()  # parameters that must be above 0
+    multiple_of: int = 1
+    start: Fact = None
+    residuals: Callable[..., Any] | None = None
+    kinks: bool = False
 
     @property
     def name(self) -> str:
@@ -158,7 +179,8 @@ class Family:
             low=_box_side(self.low, dimension), high=_box_side(self.high, dimension),
             source=self.source, formula=formula_of(self.function),
             takes_step=signature.takes_step, takes_key=signature.takes_key, swept=swept,
-            known_minima=self.minima, known_minimum=self.minimum,
+            known_minima=self.minima, known_minimum=self.minimum, known_start=self.start,
+            residual_function=self.residuals, kinks=self.kinks,
         )  # fmt: skip
         return proven(loss)
 
@@ -171,6 +193,9 @@ class Family:
             return fallback, [Fault(("dimension",), str(error))]
         if self.dimension and dimension != self.dimension:
             message = f"{self.name} has dimension {self.dimension}, not {dimension}"
+            return fallback, [Fault(("dimension",), message)]
+        if dimension % self.multiple_of:
+            message = f"must be a multiple of {self.multiple_of}, not {dimension}"
             return fallback, [Fault(("dimension",), message)]
         return dimension, []
 
@@ -190,18 +215,27 @@ def surface(
     minima: Fact = None,
     minimum: Fact = None,
     positive: tuple[str, ...] = (),
+    multiple_of: int = 1,
+    start: Fact = None,
+    residuals: Callable[..., Any] | None = None,
+    kinks: bool = False,
 ) -> Callable[[Callable[..., Any]], Family]:
     """Make a loss of a function `f(x, **parameters) -> scalar` by putting its facts beside it.
 
     Args:
-        low: Lower corner of the box; one number serves all coordinates.
-        high: Upper corner of the box.
+        low: Lower corner of the box; one number serves all coordinates; or a function of the
+            dimension.
+        high: Upper corner of the box, likewise.
         source: Where the function comes from: author and year.
         dimension: The only dimension it has; None: any (or as many as `low` and `high` list).
         least_dimension: The smallest dimension, where any will do.
         minima: All known minima, one a row, or a function `(dimension, **parameters)` of them.
         minimum: The lowest value, or a function `(dimension, **parameters)` of it.
         positive: Names of the parameters that must be above 0.
+        multiple_of: What the dimension must be a multiple of.
+        start: The start that the literature uses, or a function like that of the minima.
+        residuals: A function `r(x, **parameters)`, one axis, of which f is the sum of squares.
+        kinks: Whether slope or curvature has no limit at the listed minima.
 
     Returns:
         A decorator that turns the function into a `Family`.
@@ -214,7 +248,7 @@ def surface(
         >>> float(valley(a=2.0)([1.0, 1.0]))
         3.0
     """
-    if not np.all(np.asarray(low) < np.asarray(high)):
+    if not (callable(low) or callable(high) or np.all(np.asarray(low) < np.asarray(high))):
         raise ValueError("low must be below high in every coordinate")
     sides = {np.size(side) for side in (low, high) if np.ndim(side)}
     if minima is not None and not callable(minima):
@@ -225,8 +259,22 @@ def surface(
 
     def beside(function: Callable[..., Any]) -> Family:
         return Family(
-            function, low, high, source, dimension, least_dimension, minima, minimum, positive
-        )
+            function, low, high, source, dimension, least_dimension, minima, minimum, positive,
+            multiple_of, start, residuals, kinks,
+        )  # fmt: skip
+
+    return beside
+
+
+def least_squares(**facts: Any) -> Callable[[Callable[..., Any]], Family]:
+    """Make a loss f(x) = sum_i r_i(x)^2 of its residuals r; the facts are those of `surface`."""
+
+    def beside(residuals: Callable[..., Any]) -> Family:
+        @wraps(residuals)
+        def sum_of_squares(x: Any, **parameters: Any) -> Scalar:
+            return jnp.sum(residuals(x, **parameters) ** 2)
+
+        return surface(residuals=residuals, **facts)(sum_of_squares)
 
     return beside
 
@@ -266,4 +314,5 @@ def _is_known(values: Mapping[str, Any], name: str) -> bool:
 
 
 def _box_side(side: Any, dimension: int) -> np.ndarray:
-    return np.broadcast_to(np.asarray(side, np.float64), (dimension,))
+    corner = side(dimension) if callable(side) else side
+    return np.broadcast_to(np.asarray(corner, np.float64), (dimension,))

@@ -7,9 +7,21 @@ from types import ModuleType
 from typing import Any
 
 from lab.errors import Fault, SpecError, nearest
-from lab.losses import models, surfaces
+from lab.losses import (
+    bowls,
+    kinks,
+    many_minima,
+    many_minima_2d,
+    models,
+    saddles,
+    step_sizes,
+    valleys,
+    wells,
+)
 from lab.losses.base import MOST_DIMENSIONS, Family, Loss, formula_of, proven
+from lab.losses.bbob import from_table as bbob_from_table
 from lab.losses.formula import from_table
+from lab.losses.more_garbow_hillstrom import fits, small, sums, systems
 from lab.losses.values import Signature, read_signature, resolve, whole
 from lab.user_files import is_file_reference, load_object
 
@@ -24,7 +36,10 @@ def _name(family: Family) -> str:
     return family.name
 
 
-catalogue = families(surfaces, models)
+catalogue = families(
+    *(bowls, valleys, wells, many_minima, many_minima_2d, saddles, kinks, step_sizes, models),
+    *(small, fits, sums, systems),
+)
 
 
 def as_loss(function: Loss | Family | Callable[..., Any], /, **given: Any) -> Loss:
@@ -113,8 +128,11 @@ def _named(name: Any, rest: Mapping[str, Any], folder: Path) -> Loss:
         raise SpecError([Fault(("name",), f"must be a text, not {name!r:.60}")])
     if name in catalogue:
         return catalogue[name](**rest)
+    if name == "bbob":
+        return bbob_from_table(rest)
     if not is_file_reference(name):
-        raise SpecError([Fault(("name",), f"unknown loss {name!r}{nearest(name, catalogue)}")])
+        told = nearest(name, (*catalogue, "bbob"))
+        raise SpecError([Fault(("name",), f"unknown loss {name!r}{told}")])
     try:
         return as_loss(load_object(name, folder), **rest)
     except SpecError as error:  # what is wrong with the function itself stands at its name
