@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -9,9 +10,10 @@ import xarray as xr
 
 import lab
 from lab import plots
-from lab.bench import answers, cost, footprint, race, timing
+from lab.bench import answers, cost, footprint, race, sections, timing
 from lab.errors import LabError
-from lab.peers import Task
+from lab.peers import OPTIMIZERS, PEERS, Task
+from lab.peers.task import LOSSES
 
 CONFIG = """\
 experiment = "throughput"
@@ -47,6 +49,13 @@ def raced(label="rosenbrock 2-D", seconds=((1.0, 2.0, 4.0), (2.0, 6.0, 4.0)), **
         "outcomes_differ": ("contender", [0.0, 0.0]),
     }
     return race.named(xr.Dataset(variables, attrs=attributes | facts))
+
+
+def test_configs_know_every_peer_and_loss():
+    assert set(get_args(sections.PeerName)) == set(PEERS)
+    assert set(get_args(sections.LossSection.model_fields["name"].annotation)) == set(LOSSES)
+    names = get_args(sections.OptimizerSection.model_fields["name"].annotation)
+    assert set(names) == set(OPTIMIZERS)
 
 
 def test_quartiles_and_means():
