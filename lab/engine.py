@@ -182,9 +182,7 @@ class Engine:
         ids = [part for _, part in group]
         with self.plan.precision():
             program, placed, lanes = self._begin(ids)
-            lanes, running = self._timed(
-                program.advance, self._inputs, placed, lanes, 0, 1
-            )
+            lanes, running = self._timed(program.advance, self._inputs, placed, lanes, 0, 1)
             self.meter.run, reached, ahead = 0.0, 1, 4
             while running and reached < self.plan.run.steps and self.meter.run < seconds:
                 until = min(reached + ahead, self.plan.run.steps)
@@ -254,9 +252,7 @@ class Engine:
         while running and until < steps and not self._stopped.is_set():
             first, until = until, min(until + self._span, steps)
             before = self.meter.run
-            lanes, running = self._timed(
-                program.advance, self._inputs, placed, lanes, first, until
-            )
+            lanes, running = self._timed(program.advance, self._inputs, placed, lanes, first, until)
             self._pace(self.meter.run - before)
             self.meter.listener(count * ((until if running else steps) - first))
             if 0 < running <= front * ENDED_SHARE and steps - until > self._span:
@@ -266,9 +262,7 @@ class Engine:
         results, _ = self._timed(program.finish, self._inputs, placed, lanes, steps)
         self.meter.lane_steps += int(np.asarray(results["steps"]).sum(dtype=np.int64))
         if reduced:
-            results = self._timed(
-                program.reduce, self._inputs, placed, results, self._rows(ids)
-            )
+            results = self._timed(program.reduce, self._inputs, placed, results, self._rows(ids))
         begun = time.perf_counter()
         host = jax.device_get(results)
         self.meter.transfer += time.perf_counter() - begun

@@ -161,10 +161,9 @@ class Program:
         """
         if order is None:
             devices, tiles, tile, _ = block[0].shape
-            order = np.broadcast_to(
-                np.arange(tiles * tile, dtype=np.int32), (devices, tiles * tile)
-            )
-        ids, lanes, order = self._running_first(*block, jax.device_put(order, self.each))
+            first = np.arange(tiles * tile, dtype=np.int32)
+            order = jax.device_put(np.broadcast_to(first, (devices, len(first))), self.each)
+        ids, lanes, order = self._running_first(*block, order)
         return (ids, lanes), order
 
     def restore(self, block: Block, order: Array | None) -> Block:

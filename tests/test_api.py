@@ -13,7 +13,7 @@ SGD = lab.optimizer("sgd", learning_rate=[0.01, 0.1])
 @pytest.mark.parametrize(
     ("run", "told"),
     [
-        ({"backend": "quantum"}, "backend: 'quantum' is not allowed; allowed: auto, kernel, scalar, vmap"),
+        ({"backend": "quantum"}, "'quantum' is not allowed; allowed: auto, kernel, scalar, vmap"),
         ({"keep": "lane"}, "keep: 'lane' is not allowed; did you mean 'lanes'?"),
         ({"precision": "float16"}, "did you mean 'bfloat16'?"),
         ({"steps": -1}, "steps: -1 is not allowed"),

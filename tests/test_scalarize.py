@@ -30,6 +30,7 @@ FUNCTIONS = {
     "stack": lambda x: jnp.stack([x, 2 * x], axis=1),
     "pad": lambda x: lax.pad(x, 9.0, ((1, 2, 1),)),
     "negative pad": lambda x: lax.pad(x, 9.0, ((-1, -2, 0),)),
+    "unpacked": lambda x: sum(row.sum() * row for row in x.reshape(3, 2)) + sum(y * y for y in x),
     "reverse": lambda x: x[::-1].reshape(3, 2)[:, ::-1],
     "broadcast": lambda x: x[:, None] * jnp.arange(3.0)[None, :],
     "gather": lambda x: x[jnp.array([3, 0, 0, 5])],

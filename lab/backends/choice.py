@@ -10,8 +10,10 @@ from lab.scalarize import NotScalar
 if TYPE_CHECKING:
     from lab.problem import Inputs, Problem
 
-MOST_EQUATIONS = {"kernel": 20_000, "scalar": 5_000}
-"""Scalar equations in a step beyond which compiling takes minutes."""
+FEW, MOST = 128, 2_000
+"""Scalar operations in a step that XLA computes in rows faster than under `vmap`: so many in any
+case and, where lanes are only looked at when they end, many more. It would compute what several
+results share once for each of them."""
 
 
 class Choice(NamedTuple):
@@ -29,9 +31,9 @@ def choose(problem: "Problem", inputs: "Inputs", asked: str, platform: str) -> C
     """
     if asked == "vmap":
         return Choice("vmap", "as asked")
-    reasons = {}
+    reasons: dict[str, str] = {}
     for name in ("kernel", "scalar") if asked == "auto" else (asked,):
-        reason = obstacle(problem, inputs, name, platform)
+        reason = obstacle(problem, inputs, name, platform, picky=asked == "auto")
         if reason is None:
             return Choice(name, _why(asked, reasons))
         reasons[name] = reason
@@ -41,16 +43,29 @@ def choose(problem: "Problem", inputs: "Inputs", asked: str, platform: str) -> C
     raise SpecError([Fault(("backend",), message)])
 
 
-def obstacle(problem: "Problem", inputs: "Inputs", backend: str, platform: str) -> str | None:
-    """Why a backend other than `vmap` cannot run a problem; None if it can."""
+def obstacle(
+    problem: "Problem", inputs: "Inputs", backend: str, platform: str, picky: bool
+) -> str | None:
+    """Why a backend other than `vmap` cannot run a problem; None if it can.
+
+    Args:
+        problem: what is to be run.
+        inputs: its inputs.
+        backend: "scalar" or "kernel".
+        platform: of the devices.
+        picky: whether being slower than `vmap` is a reason.
+    """
     try:
         loop = loop_for(problem, inputs)
     except NotScalar as reason:
         return f"the step holds {reason}, which cannot be taken apart into scalars"
-    size, most = len(loop.step.jaxpr.eqns), MOST_EQUATIONS[backend]
-    if size > most:
-        return f"a step is {size:,} scalar operations, and it compiles at most {most:,}"
-    return missing(loop, platform) if backend == "kernel" else None
+    if backend == "kernel":
+        return missing(loop, platform)
+    size = len(loop.step.jaxpr.eqns)
+    most = FEW if problem.watch else MOST
+    if picky and size > most:
+        return f"a step is {size:,} operations, and XLA is faster in rows up to {most:,}"
+    return None
 
 
 def _why(asked: str, reasons: dict[str, str]) -> str:
@@ -58,4 +73,8 @@ def _why(asked: str, reasons: dict[str, str]) -> str:
         return "as asked"
     if not reasons:
         return "the fastest, and it can do all that the step does"
-    return "; ".join(f"no {name}: {reason}" for name, reason in reasons.items())
+    told = dict.fromkeys(reasons.values())  # once, where both have the same
+    return "; ".join(
+        f"no {' or '.join(n for n, r in reasons.items() if r == reason)}: {reason}"
+        for reason in told
+    )

@@ -13,7 +13,7 @@ from jax.extend import core
 
 from lab.kernels.elementary import EXPANSIONS
 from lab.kernels.loop import Loop
-from lab.scalarize import Straight, inlined, scalarize
+from lab.scalarize import Straight, aval, inlined, scalarize
 
 
 def expanded(loop: Loop, written_out: Mapping[str, Callable[..., Any]] = EXPANSIONS) -> Straight:
@@ -24,7 +24,7 @@ def expanded(loop: Loop, written_out: Mapping[str, Callable[..., Any]] = EXPANSI
         name = equation.primitive.name
         if name not in written_out or equation.outvars[0] not in by_lane:
             return None
-        return expansion(name, tuple(np.dtype(a.aval.dtype) for a in equation.invars))
+        return expansion(name, tuple(np.dtype(aval(a).dtype) for a in equation.invars))
 
     if not any(body(equation) for equation in loop.step.jaxpr.eqns):
         return loop.step

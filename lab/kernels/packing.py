@@ -1,8 +1,8 @@
 """Scalars and rows of lanes packed into one buffer for each type of number, and back."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -10,6 +10,7 @@ from jax.extend import core
 from jaxtyping import Array
 
 from lab.kernels.loop import Loop, Rows
+from lab.scalarize import aval
 
 ENDED = 1
 """What pads rows: read as an outcome, a lane that has ended."""
@@ -19,7 +20,7 @@ class Place(NamedTuple):
     """Of a number or a row: which of a function's buffers, which element or row there."""
 
     buffer: int
-    index: int
+    row: int
 
 
 class Pack:
@@ -33,7 +34,7 @@ class Pack:
 
     def __init__(
         self,
-        values: Iterable[tuple[core.Var, Array | None]],
+        values: Iterable[tuple[core.Var, Any]],
         padding: int = 0,
         truth: type = np.bool_,
     ):
@@ -43,7 +44,7 @@ class Pack:
             self.groups.setdefault(self._stored(var), []).append(var)
 
     def _stored(self, var: core.Var) -> np.dtype:
-        dtype = np.dtype(var.aval.dtype)
+        dtype = np.dtype(aval(var).dtype)
         return self.truth if dtype.kind == "b" else dtype
 
     @cached_property
@@ -71,7 +72,7 @@ class Pack:
         found = {}
         for group, array in zip(self.groups.values(), arrays, strict=True):
             for index, var in enumerate(group):
-                row = array[index].astype(var.aval.dtype)
+                row = array[index].astype(aval(var).dtype)
                 found[var] = row[: len(row) - self.padding] if self.padding else row
         return found
 
@@ -94,20 +95,20 @@ class Packs(NamedTuple):
 
 def packed(
     loop: Loop,
-    shared: Rows,
-    given: Rows,
-    state: Rows,
+    shared: Sequence[Any],
+    given: Sequence[Any],
+    state: Sequence[Any],
     padding: int = 0,
     truth: type = np.bool_,
 ) -> Packs:
     """The numbers of a loop, packed; those that no equation asks for are left out."""
     used, (of_shared, of_given, of_state) = loop.used, loop.variables
     constants = [*zip(of_shared, shared, strict=True)]
-    rows: list[tuple[core.Var, Array]] = []
+    rows: list[tuple[core.Var, Any]] = []
     for var, value, differs in zip(of_given, given, loop.given, strict=True):
         (rows if differs else constants).append((var, value))
-    alike: list[tuple[core.Var, Array]] = []
-    changing: list[tuple[core.Var, Array]] = []
+    alike: list[tuple[core.Var, Any]] = []
+    changing: list[tuple[core.Var, Any]] = []
     for var, value, differs in zip(of_state, state, loop.state, strict=True):
         (changing if differs else alike).append((var, value))
     return Packs(

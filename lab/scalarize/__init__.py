@@ -10,9 +10,9 @@ primitive, on the `boxes` that hold scalars); `tidy` leaves out what was compute
 nothing. What comes out is a `Straight`: a jaxpr whose every value has shape ().
 """
 
-from lab.scalarize.boxes import NotScalar
+from lab.scalarize.boxes import NotScalar, aval
 from lab.scalarize.straight import Leaf, Straight, alike, dependent
 from lab.scalarize.tidy import inlined
 from lab.scalarize.tracing import scalarize
 
-__all__ = ["Leaf", "NotScalar", "Straight", "alike", "dependent", "inlined", "scalarize"]
+__all__ = ["Leaf", "NotScalar", "Straight", "alike", "aval", "dependent", "inlined", "scalarize"]

@@ -8,7 +8,7 @@ import numpy as np
 from jax import lax
 from jax.extend import core
 
-from lab.scalarize.boxes import Apart, Scalar, bind, bound, boxed, fold, scalars
+from lab.scalarize.boxes import Apart, Scalar, aval, bind, bound, boxed, fold, scalars
 
 Rule = Callable[..., list[Apart]]
 
@@ -24,7 +24,7 @@ ELEMENTWISE = frozenset(
 
 def each(equation: core.JaxprEqn, *operands: Apart) -> list[Apart]:
     """An elementwise primitive, scalar by scalar; a single scalar serves all."""
-    shape = equation.outvars[0].aval.shape
+    shape = aval(equation.outvars[0]).shape
     flat = [scalars(np.broadcast_to(operand, shape)) for operand in operands]
     parameters = {k: None if k == "sharding" else v for k, v in equation.params.items()}
     values = [bind(equation.primitive, place, parameters) for place in zip(*flat, strict=True)]
@@ -35,7 +35,7 @@ def reduction(primitive: core.Primitive, empty: float) -> Rule:
     """A reduction over axes."""
 
     def rule(equation: core.JaxprEqn, x: Apart) -> list[Apart]:
-        out = equation.outvars[0].aval
+        out = aval(equation.outvars[0])
         start = np.asarray(empty, out.dtype)[()]
         lines = _lines(x, equation.params["axes"])
         return [boxed([fold(bound(primitive), line, start) for line in lines], out.shape)]
@@ -47,7 +47,7 @@ def arg_reduction(better: core.Primitive) -> Rule:
     """The index of the largest or smallest along one axis: the first of equals, or of NaNs."""
 
     def rule(equation: core.JaxprEqn, x: Apart) -> list[Apart]:
-        out = equation.outvars[0].aval
+        out = aval(equation.outvars[0])
         lines = _lines(x, equation.params["axes"])
         return [boxed([_first(better, scalars(line), out.dtype) for line in lines], out.shape)]
 
@@ -92,7 +92,7 @@ def dot_general(equation: core.JaxprEqn, a: Apart, b: Apart) -> list[Apart]:
     """Small dot products, written out."""
     (summed_a, summed_b), (batch_a, batch_b) = equation.params["dimension_numbers"]
     left, right = _matrices(a, batch_a, summed_a), _matrices(b, batch_b, summed_b)
-    out = equation.outvars[0].aval
+    out = aval(equation.outvars[0])
     values = [
         dot(row, column, out.dtype)
         for rows, columns in zip(left, right, strict=True)

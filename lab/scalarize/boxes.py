@@ -43,6 +43,11 @@ def scalars(array: Apart) -> list[Scalar]:
     return [box.value for box in array.reshape(-1)]
 
 
+def at(array: Apart, place: int) -> Apart:
+    """One entry along the first axis, as an array even where it is a single scalar."""
+    return array[place : place + 1].reshape(array.shape[1:])
+
+
 def apart(array: Any) -> Apart:
     """A known array, or random keys, as separate scalars."""
     if is_key(array):
@@ -52,9 +57,14 @@ def apart(array: Any) -> Apart:
     return boxed([known[place] for place in np.ndindex(known.shape)], known.shape)
 
 
+def aval(atom: Any) -> Any:
+    """The shape and type of a variable or a literal."""
+    return atom.aval
+
+
 def literal(atom: core.Literal) -> Apart:
     """A constant that stands in an equation."""
-    return apart(atom.val if is_key(atom.aval) else np.asarray(atom.val, atom.aval.dtype))
+    return apart(atom.val if is_key(aval(atom)) else np.asarray(atom.val, aval(atom).dtype))
 
 
 def is_key(value: Any) -> bool:

@@ -14,7 +14,7 @@ from jax import lax
 from jax.extend import core
 from jax.extend.random import threefry_prng_impl as threefry
 
-from lab.scalarize.boxes import Apart, NotScalar, Scalar, apart, bound, boxed, scalars
+from lab.scalarize.boxes import Apart, NotScalar, Scalar, apart, aval, bound, boxed, scalars
 
 ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 PARITY = np.uint32(0x1BD11BDA)
@@ -24,7 +24,7 @@ add, xor = bound(lax.add_p), bound(lax.xor_p)
 
 def threefry2x32(equation: core.JaxprEqn, *operands: Apart) -> list[Apart]:
     """The cipher, block by block: keys (k0, k1), counters (x0, x1)."""
-    shape = equation.outvars[0].aval.shape
+    shape = aval(equation.outvars[0]).shape
     flat = [scalars(np.broadcast_to(operand, shape)) for operand in operands]
     blocks = [encrypted(*place) for place in zip(*flat, strict=True)]
     return [boxed([block[half] for block in blocks], shape) for half in (0, 1)]
@@ -71,7 +71,7 @@ def traced(make: Callable[..., Callable[..., Any]]) -> Callable[[core.JaxprEqn],
     """What a primitive on keys does, as a jaxpr on keys wrapped around their data."""
 
     def jaxpr(equation: core.JaxprEqn) -> core.ClosedJaxpr:
-        key, *others = [var.aval for var in equation.invars]
+        key, *others = [aval(var) for var in equation.invars]
         if key.dtype != jax.random.key(0).dtype or not str(key.dtype).startswith("key<fry"):
             raise NotScalar(f"random keys of the kind {key.dtype}")
         raw = make(equation.params)
@@ -89,7 +89,7 @@ def traced(make: Callable[..., Callable[..., Any]]) -> Callable[[core.JaxprEqn],
 
 
 def _gives_keys(equation: core.JaxprEqn) -> bool:
-    return jax.dtypes.issubdtype(equation.outvars[0].aval.dtype, jax.dtypes.prng_key)
+    return jax.dtypes.issubdtype(aval(equation.outvars[0]).dtype, jax.dtypes.prng_key)
 
 
 TRACED = {

@@ -8,7 +8,19 @@ import numpy as np
 from jax import lax
 from jax.extend import core
 
-from lab.scalarize.boxes import Apart, NotScalar, Scalar, apart, bound, boxed, fold, known, scalars
+from lab.scalarize.boxes import (
+    Apart,
+    NotScalar,
+    Scalar,
+    apart,
+    at,
+    aval,
+    bound,
+    boxed,
+    fold,
+    known,
+    scalars,
+)
 
 Rule = Callable[..., list[Apart]]
 
@@ -20,7 +32,7 @@ def moved(rearrange: Callable[..., Apart]) -> Rule:
 
 def reshape(equation: core.JaxprEqn, x: Apart) -> Apart:
     """Also squeeze and expand_dims."""
-    return x.reshape(equation.outvars[0].aval.shape)
+    return x.reshape(aval(equation.outvars[0]).shape)
 
 
 def same(equation: core.JaxprEqn, *arrays: Apart) -> list[Apart]:
@@ -45,7 +57,7 @@ def slice_(equation: core.JaxprEqn, x: Apart) -> Apart:
 
 def pad(equation: core.JaxprEqn, x: Apart, value: Apart) -> Apart:
     """Padding before, after and between; negative padding cuts off."""
-    out = np.broadcast_to(value, equation.outvars[0].aval.shape).copy()
+    out = np.broadcast_to(value, aval(equation.outvars[0]).shape).copy()
     source, target = [], []
     for n, size, (low, _, inside) in zip(
         x.shape, out.shape, equation.params["padding_config"], strict=True
@@ -64,6 +76,12 @@ def iota(equation: core.JaxprEqn) -> Apart:
     shape = [-1 if axis == p["dimension"] else 1 for axis in range(len(p["shape"]))]
     count = np.arange(p["shape"][p["dimension"]], dtype=p["dtype"]).reshape(shape)
     return apart(np.broadcast_to(count, p["shape"]))
+
+
+def empty(equation: core.JaxprEqn) -> Apart:
+    """Room for numbers; zeros, like XLA's."""
+    out = aval(equation.outvars[0])
+    return apart(np.zeros(out.shape, out.dtype))
 
 
 def dynamic_slice(equation: core.JaxprEqn, x: Apart, *starts: Apart) -> Apart:
@@ -98,7 +116,7 @@ def gather(equation: core.JaxprEqn, x: Apart, indices: Apart) -> Apart:
     places = np.arange(1, x.size + 1, dtype=np.int32).reshape(x.shape)  # 0: outside of the array
     picked = _with_known_indices(equation, indices, places, fill_value=0)
     fill = equation.params.get("fill_value")
-    dtype = equation.outvars[0].aval.dtype
+    dtype = aval(equation.outvars[0]).dtype
     outside = np.asarray(np.nan if fill is None and dtype.kind == "f" else fill or 0, dtype)[()]
     flat = [outside, *scalars(x)]
     return boxed([flat[place] for place in picked.reshape(-1)], picked.shape)
@@ -115,8 +133,8 @@ def scatter(combine: core.Primitive | None) -> Rule:
         names = ("dimension_numbers", "indices_are_sorted", "unique_indices", "mode")
         options = {name: equation.params[name] for name in names}
         with jax.ensure_compile_time_eval():
-            hits = jax.vmap(lambda u: lax.scatter_add(nothing, index, u, **options))(ones)
-            hits = np.asarray(hits).reshape(updates.size, -1)
+            added = jax.vmap(lambda u: lax.scatter_add(nothing, index, u, **options))(ones)
+            hits = np.asarray(added).reshape(updates.size, -1)
         out = scalars(x)
         for update, row in zip(scalars(updates), hits, strict=True):
             for place in np.flatnonzero(row):
@@ -138,6 +156,12 @@ def _with_known_indices(
 def split(equation: core.JaxprEqn, x: Apart) -> list[Apart]:
     """An array in parts along an axis."""
     return np.split(x, np.cumsum(equation.params["sizes"])[:-1], axis=equation.params["axis"])
+
+
+def unstack(equation: core.JaxprEqn, x: Apart) -> list[Apart]:
+    """The arrays along an axis, without it."""
+    first = np.moveaxis(x, equation.params["axis"], 0)
+    return [at(first, place) for place in range(len(first))]
 
 
 def sort(equation: core.JaxprEqn, *arrays: Apart) -> list[Apart]:
@@ -165,9 +189,11 @@ RULES: dict[str, Rule] = {
     "slice": moved(slice_),
     "pad": moved(pad),
     "iota": moved(iota),
+    **dict.fromkeys(("empty", "empty2"), moved(empty)),
     "concatenate": moved(lambda e, *parts: np.concatenate(parts, axis=e.params["dimension"])),
     "stack": moved(lambda e, *parts: np.stack(parts, axis=e.params["axis"])),
     "split": split,
+    "unstack": unstack,
     "dynamic_slice": moved(dynamic_slice),
     "dynamic_update_slice": moved(dynamic_update_slice),
     "gather": moved(gather),

@@ -13,7 +13,7 @@ from jax import lax
 from jax.extend import core
 
 from lab.scalarize import arithmetic, keys, moves
-from lab.scalarize.boxes import Apart, NotScalar, apart, bound, boxed, scalars
+from lab.scalarize.boxes import Apart, NotScalar, apart, at, aval, bound, boxed, scalars
 from lab.scalarize.straight import NESTED
 
 Rule = Callable[..., list[Apart]]
@@ -81,17 +81,19 @@ def scan(equation: core.JaxprEqn, operands: Sequence[Apart], evaluate: Evaluate)
     kept: list[list[Apart]] = []
     for i in range(p["length"]):
         place = p["length"] - 1 - i if p["reverse"] else i
-        results = closed(p["jaxpr"], [*constants, *carry, *(s[place] for s in sequences)], evaluate)
+        results = closed(
+            p["jaxpr"], [*constants, *carry, *(at(s, place) for s in sequences)], evaluate
+        )
         carry = results[: p["num_carry"]]
         kept.append(results[p["num_carry"] :])
     ordered = kept[::-1] if p["reverse"] else kept
-    shapes = [var.aval.shape for var in equation.outvars[p["num_carry"] :]]
+    shapes = [aval(var).shape for var in equation.outvars[p["num_carry"] :]]
     columns = zip(*ordered, strict=True) if ordered else [() for _ in shapes]
     return [*carry, *(_stacked(c, s) for c, s in zip(columns, shapes, strict=True))]
 
 
 def _stacked(arrays: Sequence[Apart], shape: tuple[int, ...]) -> Apart:
-    return boxed([value for array in arrays for value in scalars(np.asarray(array))], shape)
+    return boxed([value for array in arrays for value in scalars(array)], shape)
 
 
 def loop(equation: core.JaxprEqn, operands: Sequence[Apart], evaluate: Evaluate) -> list[Apart]:
@@ -99,4 +101,4 @@ def loop(equation: core.JaxprEqn, operands: Sequence[Apart], evaluate: Evaluate)
     raise NotScalar("a loop whose length is not known")
 
 
-ENTERED = {"cond": cond, "scan": scan, "while": loop}
+ENTERED: dict[str, Callable[..., list[Apart]]] = {"cond": cond, "scan": scan, "while": loop}

@@ -10,6 +10,8 @@ import jax
 import numpy as np
 from jax.extend import core
 
+from lab.scalarize.boxes import aval
+
 NEUTRAL = {"add": 0, "add_any": 0, "sub": 0, "mul": 1, "div": 1}
 """What changes nothing as the second operand (of a sum or a product, also as the first)."""
 
@@ -66,7 +68,7 @@ def _shortened(equation: core.JaxprEqn, operands: list[Any]) -> Any:
                 return operands[1 - place]
     if name in SAME or (name == "integer_pow" and equation.params["y"] == 1):
         return operands[0]
-    if name == "convert_element_type" and operands[0].aval.dtype == equation.params["new_dtype"]:
+    if name == "convert_element_type" and aval(operands[0]).dtype == equation.params["new_dtype"]:
         return operands[0]
     if name == "select_n" and len({_identity(case) for case in operands[1:]}) == 1:
         return operands[1]
@@ -87,14 +89,14 @@ def _scaled(
     other, x = _factor(inner.primitive.name, inner.invars)
     if other is None or not (_power_of_two(factor) or _power_of_two(other)):
         return equation, operands
-    product = np.asarray(np.float64(factor) * np.float64(other), x.aval.dtype)
-    literal = core.Literal(product[()], x.aval)
+    product = np.asarray(np.float64(factor) * np.float64(other), aval(x).dtype)
+    literal = core.Literal(product[()], aval(x))
     return inner.replace(outvars=equation.outvars), [literal, x]
 
 
 def _factor(name: str, operands: list[Any]) -> tuple[Any, Any]:
     """The constant and the other factor of a product of floats; (None, None) of all else."""
-    if name == "mul" and np.issubdtype(operands[0].aval.dtype, np.floating):
+    if name == "mul" and np.issubdtype(aval(operands[0]).dtype, np.floating):
         for a, b in (operands, operands[::-1]):
             if isinstance(a, core.Literal) and isinstance(b, core.Var):
                 return float(a.val), b
@@ -138,5 +140,5 @@ def inlined(jaxpr: core.Jaxpr, body: Callable[[core.JaxprEqn], Any]) -> core.Jax
                 (given[result],) = inner(*operands)
         return [read(atom) for atom in jaxpr.outvars]
 
-    examples = [jax.ShapeDtypeStruct((), var.aval.dtype) for var in jaxpr.invars]
+    examples = [jax.ShapeDtypeStruct((), aval(var).dtype) for var in jaxpr.invars]
     return tidy(jax.make_jaxpr(replaced)(*examples).jaxpr)

@@ -7,7 +7,7 @@ import jax
 from jax.extend import core
 from jaxtyping import PyTree
 
-from lab.scalarize.boxes import Apart, apart, boxed, literal, scalars
+from lab.scalarize.boxes import Apart, apart, aval, boxed, literal, scalars
 from lab.scalarize.rules import apply
 from lab.scalarize.straight import Leaf, Straight
 from lab.scalarize.tidy import needed, tidy
@@ -30,8 +30,8 @@ def scalarize(function: Callable[..., Any], *examples: PyTree) -> Straight:
         add 3
     """
     closed = jax.make_jaxpr(function)(*examples)
-    inputs = tuple(Leaf.like(var.aval) for var in closed.jaxpr.invars)
-    outputs = tuple(Leaf.like(atom.aval) for atom in closed.jaxpr.outvars)
+    inputs = tuple(Leaf.like(aval(var)) for var in closed.jaxpr.invars)
+    outputs = tuple(Leaf.like(aval(atom)) for atom in closed.jaxpr.outvars)
 
     def flat(*values: Any) -> list[Any]:
         results = evaluate(

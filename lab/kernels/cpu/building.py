@@ -12,9 +12,11 @@ ENTRY = "lab_entry"
 FUNCTION = "lab_loop"
 
 
-@cache
 def machine() -> Any:
-    """LLVM's picture of this machine, all its vector instructions included."""
+    """LLVM's picture of this machine, all its vector instructions included.
+
+    Each engine comes to own the one that it is made with.
+    """
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     target = llvm.Target.from_default_triple()
@@ -66,9 +68,10 @@ def compiled(source: str) -> Any:
     module.verify()
     options = llvm.create_pipeline_tuning_options(speed_level=3)
     options.loop_unrolling = options.loop_vectorization = options.slp_vectorization = False
-    builder = llvm.create_pass_builder(machine(), options)
+    target = machine()
+    builder = llvm.create_pass_builder(target, options)
     builder.getModulePassManager().run(module, builder)
-    engine = llvm.create_mcjit_compiler(module, machine())
+    engine = llvm.create_mcjit_compiler(module, target)
     engine.finalize_object()
     return engine
 

@@ -49,7 +49,7 @@ def store(code: Code, pointer: str, value: Value) -> None:
 
 def scalar_pointer(code: Code, place: Place, dtype: np.dtype) -> str:
     """To a scalar."""
-    offset = place.index * dtype.itemsize
+    offset = place.row * dtype.itemsize
     return code.do(f"getelementptr i8, ptr %p{place.buffer}, i64 {offset}")
 
 
@@ -78,7 +78,7 @@ def store_rows(code: Code, place: Place, value: Value) -> None:
 
 
 def _row_pointer(code: Code, place: Place, dtype: np.dtype, copy: int) -> str:
-    before = code.do(f"mul i64 %lanes, {place.index}")
+    before = code.do(f"mul i64 %lanes, {place.row}")
     lane = code.do(f"add i64 %g, {copy * code.width}")
     index = code.do(f"add i64 {before}, {lane}")
     offset = code.do(f"mul i64 {index}, {dtype.itemsize}")

@@ -15,7 +15,13 @@ from lab.kernels.cpu.writing import Writer
 from lab.kernels.expanding import expanded
 from lab.kernels.loop import Loop, Rows
 from lab.kernels.packing import Packs, lanes_of, packed
-from lab.scalarize import NotScalar
+from lab.scalarize import NotScalar, aval
+
+MOST_OPERATIONS = 40_000
+"""Operations in a step, elementary functions written out, beyond which compiling takes minutes."""
+
+LONG = 1000
+"""Operations that keep a processor busy without a second vector side by side."""
 
 MOST_COPIES = 8
 REGISTERS = 32
@@ -35,7 +41,7 @@ def run(
     Raises:
         NotScalar: when there is something in the loop that the kernel cannot do.
     """
-    loop = replace(loop, step=expanded(loop))
+    loop = written_out(loop)
     code = Code(*shape_of(loop))
     lanes = lanes_of(loop, state)
     padding = -lanes % code.lanes
@@ -57,11 +63,24 @@ def missing(loop: Loop) -> str | None:
     """Why there is no kernel for a loop; None if there is one."""
     shared, given, state = ([None] * len(part) for part in loop.variables)
     try:
-        loop = replace(loop, step=expanded(loop))
+        loop = written_out(loop)
         written(loop, Code(*shape_of(loop)), packed(loop, shared, given, state))
     except NotScalar as reason:
-        return f"the step holds {reason}, which it does not know"
+        return f"the step holds {reason}, which the kernel does not know"
     return None
+
+
+def written_out(loop: Loop) -> Loop:
+    """The loop in basic operations.
+
+    Raises:
+        NotScalar: when there are too many of them.
+    """
+    step = expanded(loop)
+    size = len(step.jaxpr.eqns)
+    if size > MOST_OPERATIONS:
+        raise NotScalar(f"{size:,} operations, more than {MOST_OPERATIONS:,}")
+    return replace(loop, step=step)
 
 
 def written(loop: Loop, code: Code, packs: Packs) -> str:
@@ -74,10 +93,10 @@ def written(loop: Loop, code: Code, packs: Packs) -> str:
 
 def shape_of(loop: Loop) -> tuple[int, int]:
     """Lanes in a vector, and how many vectors are worked on side by side."""
-    wide = {var.aval.dtype.itemsize for var in floats(loop)} or {4}
+    wide = {aval(var).dtype.itemsize for var in floats(loop)} or {4}
     width = building.vector_bytes() // max(wide)
     vectors = sum(loop.state)
-    copies = MOST_COPIES
+    copies = MOST_COPIES if len(loop.step.jaxpr.eqns) < LONG else 1
     while copies > 1 and copies * vectors > REGISTERS:
         copies //= 2
     return width, copies
@@ -85,4 +104,4 @@ def shape_of(loop: Loop) -> tuple[int, int]:
 
 def floats(loop: Loop) -> list[core.Var]:
     """The variables of the state that are floats."""
-    return [var for var in loop.variables[2] if np.issubdtype(var.aval.dtype, np.floating)]
+    return [var for var in loop.variables[2] if np.issubdtype(aval(var).dtype, np.floating)]

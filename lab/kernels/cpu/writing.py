@@ -24,6 +24,7 @@ from lab.kernels.cpu.memory import Buffers
 from lab.kernels.loop import Loop
 from lab.kernels.packing import Place
 from lab.kernels.parts import Parts
+from lab.scalarize import aval
 
 SEGMENT = 512
 """Steps whose shared numbers the table holds."""
@@ -84,7 +85,7 @@ class Writer:
         self._close(phis, after, "next_segment")
         code.label("done")
         for var, place in self.buffers.alike.items():
-            memory.store(code, memory.scalar_pointer(code, place, var.aval.dtype), now[var])
+            memory.store(code, memory.scalar_pointer(code, place, aval(var).dtype), now[var])
         code.line("ret void")
 
     def _ticks(self, begin: str, alike: State) -> State:
@@ -142,7 +143,7 @@ class Writer:
         }
         row = code.do(f"sub i32 {time.name}, {begin}")
         for slot, var in enumerate(self.parts.noted):
-            self.known[var] = memory.load(code, self._slot(row, slot), var.aval.dtype)
+            self.known[var] = memory.load(code, self._slot(row, slot), aval(var).dtype)
         self._write([e for e in self.parts.of_lanes if e is not self.running])
         after = {var: code.spread(self._read(out)) for var, out in self.parts.lanes.items()}
         running = self._running(after)
@@ -156,12 +157,12 @@ class Writer:
 
     def _running(self, state: State) -> dict[core.Var, Value]:
         """Which lanes are running, by the variable that the step keeps it in; empty if all are."""
-        if self.running is None:
+        if self.running is None or self.loop.outcome is None:
             return {}
-        code, outcome = self.code, state[self.running.invars[0]]
-        return {self.running.outvars[0]: compare("eq")(
-            code, TRUTH, {}, code.alike([outcome, constant(0, outcome.dtype)])
-        )}
+        code, outcome = self.code, state[self.loop.variables[2][self.loop.outcome]]
+        zero = constant(0, outcome.dtype)
+        still = compare("eq")(code, TRUTH, {}, code.alike([outcome, zero]))
+        return {self.running.outvars[0]: still}
 
     def _any(self, running: Mapping[core.Var, Value]) -> str:
         """Whether one of the lanes is running."""
@@ -196,12 +197,12 @@ class Writer:
         for equation in equations:
             (out,) = equation.outvars
             operands = [self._read(atom) for atom in equation.invars]
-            name, dtype = equation.primitive.name, out.aval.dtype
+            name, dtype = equation.primitive.name, aval(out).dtype
             self.known[out] = write(self.code, name, dtype, equation.params, operands)
 
     def _read(self, atom: Any) -> Value:
         if isinstance(atom, core.Literal):
-            return constant(atom.val, atom.aval.dtype)
+            return constant(atom.val, aval(atom).dtype)
         return self.known[atom]
 
     def _slot(self, row: str, slot: int) -> str:
@@ -212,8 +213,8 @@ class Writer:
         return self.code.do(f"getelementptr i8, ptr %table, i64 {place}")
 
     def _scalar(self, var: core.Var, place: Place) -> Value:
-        dtype = var.aval.dtype
+        dtype = aval(var).dtype
         return memory.load(self.code, memory.scalar_pointer(self.code, place, dtype), dtype)
 
     def _row(self, var: core.Var, place: Place) -> Value:
-        return memory.load_rows(self.code, place, var.aval.dtype)
+        return memory.load_rows(self.code, place, aval(var).dtype)

@@ -25,12 +25,16 @@ from lab.kernels.expanding import expanded
 from lab.kernels.loop import Loop, Rows
 from lab.kernels.packing import Pack, Packs, Place, lanes_of, packed
 from lab.kernels.parts import Parts, evaluate, value_of
+from lab.scalarize import aval
 
 SEGMENT = 1024
 """Steps whose shared numbers the tables hold."""
 
 BLOCK, WARPS = 256, 4
 """Lanes of a program, and its warps of 32 threads: two lanes a thread."""
+
+MOST_OPERATIONS = 16_000
+"""Operations in a step beyond which compiling takes minutes."""
 
 UNKNOWN = ("erf", "erfc", "asinh", "acosh", "atanh")
 """Elementary functions that Pallas does not lower for a GPU, and that are written out instead."""
@@ -130,11 +134,11 @@ class Kernels:
             evaluate(self.parts.of_steps, now)
             for table, var in zip(tables, self.parts.noted, strict=True):
                 table[t - first] = now[var].astype(table.dtype)
-            return {v: value_of(atom, now) for v, atom in self.parts.alike.items()}
+            return {v: _becoming(atom, now, t) for v, atom in self.parts.alike.items()}
 
         end = _through(first, bounds[1], body, start)
         for var, place in self.packs.alike.places().items():
-            out[place.buffer][place.index] = end[var].astype(out[place.buffer].dtype)
+            out[place.buffer][place.row] = end[var].astype(out[place.buffer].dtype)
 
     def _lanes(self, counts: Sequence[int], bounds: Any, *refs: Any) -> None:
         cuts = np.cumsum([0, *counts]).tolist()
@@ -146,17 +150,17 @@ class Kernels:
 
         def body(t: Array, state: dict[core.Var, Array]) -> dict[core.Var, Array]:
             noted = {
-                var: table[t - first].astype(var.aval.dtype)
+                var: table[t - first].astype(aval(var).dtype)
                 for table, var in zip(tables, self.parts.noted, strict=True)
             }
             now = known | state | noted | {self.loop.clock: t}
             evaluate(self.parts.of_lanes, now)
-            ends = {v: value_of(atom, now) for v, atom in self.parts.lanes.items()}
+            ends = {v: _becoming(atom, now, t) for v, atom in self.parts.lanes.items()}
             return {v: jnp.broadcast_to(end, (BLOCK,)) for v, end in ends.items()}
 
         end = _through(first, bounds[1], body, _rows(self.packs.lanes, changing), self._running)
         for var, place in self.packs.lanes.places().items():
-            out[place.buffer][place.index, :] = end[var].astype(out[place.buffer].dtype)
+            out[place.buffer][place.row, :] = end[var].astype(out[place.buffer].dtype)
 
     def _running(self, state: dict[core.Var, Array]) -> Any:
         """Whether one of the lanes is running."""
@@ -182,30 +186,40 @@ def _through(
     def step(carry: tuple[Array, list[Array]]) -> tuple[Array, list[Array]]:
         t, values = carry
         after = body(t, dict(zip(names, values, strict=True)))
-        return t + 1, [jnp.asarray(after[name], name.aval.dtype) for name in names]
+        return t + 1, [jnp.asarray(after[name], aval(name).dtype) for name in names]
 
     ended = jax.lax.while_loop(goes_on, step, (first, [start[name] for name in names]))[1]
     return dict(zip(names, ended, strict=True))
 
 
+def _becoming(atom: Any, known: dict[core.Var, Array], t: Array) -> Array:
+    """What a variable of the state becomes.
+
+    Pallas cannot lower a loop whose body gives back a constant; one chosen by a test, it can.
+    """
+    value = value_of(atom, known)
+    constant = isinstance(atom, core.Literal)
+    return jnp.where(t >= 0, value, jnp.zeros_like(value)) if constant else value
+
+
 def _scalars(pack: Pack, refs: Sequence[Any]) -> dict[core.Var, Array]:
-    return {var: _load(var, refs, place, place.index) for var, place in pack.places().items()}
+    return {var: _load(var, refs, place, place.row) for var, place in pack.places().items()}
 
 
 def _rows(pack: Pack, refs: Sequence[Any]) -> dict[core.Var, Array]:
     whole = slice(None)
     return {
-        var: _load(var, refs, place, (place.index, whole)) for var, place in pack.places().items()
+        var: _load(var, refs, place, (place.row, whole)) for var, place in pack.places().items()
     }
 
 
 def _load(var: core.Var, refs: Sequence[Any], place: Place, index: Any) -> Array:
     value = refs[place.buffer][index]
-    return value != 0 if var.aval.dtype == bool else value
+    return value != 0 if aval(var).dtype == bool else value
 
 
 def _stored(var: core.Var) -> np.dtype:
-    return np.dtype(np.int32) if var.aval.dtype == bool else np.dtype(var.aval.dtype)
+    return np.dtype(np.int32) if aval(var).dtype == bool else np.dtype(aval(var).dtype)
 
 
 def _like(array: Array) -> jax.ShapeDtypeStruct:
@@ -214,6 +228,9 @@ def _like(array: Array) -> jax.ShapeDtypeStruct:
 
 def missing(loop: Loop) -> str | None:
     """Why there is no kernel for a loop; None if there is one: it is lowered for a trial."""
+    size = len(loop.step.jaxpr.eqns)
+    if size > MOST_OPERATIONS:
+        return f"a step is {size:,} operations, and it compiles at most {MOST_OPERATIONS:,}"
     try:
         lowered(loop)
     except Exception as error:  # Pallas says what it does not lower in errors of several kinds
@@ -224,7 +241,7 @@ def missing(loop: Loop) -> str | None:
 def lowered(loop: Loop, lanes: int = BLOCK) -> Any:
     """The kernels of a loop lowered for CUDA, on whatever machine."""
     jaxpr = loop.step.jaxpr
-    one = [jax.ShapeDtypeStruct((), var.aval.dtype) for var in jaxpr.invars]
+    one = [jax.ShapeDtypeStruct((), aval(var).dtype) for var in jaxpr.invars]
     marks = [False, *[False] * loop.shared, *loop.given, *loop.state]
     row = [
         jax.ShapeDtypeStruct((lanes,), a.dtype) if m else a for a, m in zip(one, marks, strict=True)
