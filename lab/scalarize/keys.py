@@ -92,7 +92,7 @@ def _gives_keys(equation: core.JaxprEqn) -> bool:
     return jax.dtypes.issubdtype(aval(equation.outvars[0]).dtype, jax.dtypes.prng_key)
 
 
-TRACED = {
+TRACED: dict[str, Callable[[core.JaxprEqn], Any]] = {
     "random_fold_in": traced(lambda params: threefry.fold_in),
     "random_split": traced(lambda params: lambda data: threefry.split(data, params["shape"])),
     "random_bits": traced(
@@ -101,7 +101,7 @@ TRACED = {
 }
 """Primitives that take one key, and the jaxpr that does the same to its data."""
 
-RULES = {
+RULES: dict[str, Callable[..., list[Apart]]] = {
     "threefry2x32": threefry2x32,
     "iota_2x32_shape": iota_2x32_shape,
     "random_wrap": paired,
