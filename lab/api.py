@@ -9,8 +9,9 @@ import xarray as xr
 
 from lab import dataset
 from lab.devices import local_devices
-from lab.engine import Engine, Meter
+from lab.engine import Engine
 from lab.errors import Fault, SpecError
+from lab.flow import Meter
 from lab.losses import Loss, as_loss
 from lab.optimizers import Optimizer
 from lab.plan import Plan, Run

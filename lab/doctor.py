@@ -13,7 +13,8 @@ from rich.text import Text
 from lab import __version__
 from lab.capacity import memory, size_text
 from lab.devices import cores, local_devices
-from lab.rundir import versions
+from lab.flow import workers
+from lab.rundir import processor, versions
 
 
 def examination() -> RenderableType:
@@ -37,6 +38,7 @@ def facts() -> dict[str, str]:
         "system": f"{platform.system()} {platform.machine()}",
         "devices": f"{len(devices)} x {', '.join(sorted(kinds))}",
         "cores": str(cores()),
+        "CPU kernels": processor(),
         "memory": size_text(memory()) if memory() else "unknown",
         "free disk here": size_text(shutil.disk_usage(".").free),
     }
@@ -48,7 +50,8 @@ def complaints() -> Iterator[str]:
     if devices[0].platform == "cpu":
         if len(devices) < cores():
             yield (
-                f"JAX started with {len(devices)} CPU device(s) for {cores()} cores: unset "
+                f"JAX started with {len(devices)} CPU device(s) for {cores()} cores, so sweeps use "
+                f"{workers(devices)} threads on each; for one device a core unset "
                 "JAX_NUM_CPU_DEVICES, or import lab before anything uses JAX."
             )
         if shutil.which("nvidia-smi"):

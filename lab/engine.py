@@ -5,11 +5,9 @@ is heard. Where chunks end changes nothing: the same compiled step is taken, as 
 """
 
 import time
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from itertools import groupby, islice
 from threading import Event, Lock
@@ -20,7 +18,8 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from lab.descent import Lane
-from lab.devices import cores, local_devices
+from lab.devices import local_devices
+from lab.flow import Meter, ahead, workers
 from lab.plan import Plan
 from lab.program import CLOCK, Program
 from lab.reduce import merge_halves
@@ -41,35 +40,11 @@ Group = list[tuple[int, Ids]]
 """Parts, one a device, that run together: each a number and the ids of its lanes."""
 
 
-@dataclass
-class Meter:
-    """Where the time of a sweep went, in seconds, and what it bought.
-
-    `listener` is told of every so many lane-steps of the budget that are done with.
-    """
-
-    compile: float = 0.0
-    run: float = 0.0
-    transfer: float = 0.0
-    lane_steps: int = 0
-    compilations: int = 0
-    listener: Callable[[int], None] = field(default=lambda lane_steps: None, repr=False)
-
-
 class Paths(NamedTuple):
     """Whole runs of chosen lanes: `point[i, t]` is x_t of lane i, `loss[i, t]` its loss."""
 
     point: Float[np.ndarray, "lane step dim"]
     loss: Float[np.ndarray, "lane step"]
-
-
-def workers(devices: Sequence[jax.Device]) -> int:
-    """How many groups of blocks run at once, so that every core has work.
-
-    One device a core is the rule; where JAX was started with fewer before the lab could ask for
-    more, each device is used by several threads.
-    """
-    return max(1, cores() // len(devices)) if devices[0].platform == "cpu" else 1
 
 
 class Engine:
@@ -97,33 +72,14 @@ class Engine:
         layout = self.plan.layout
         pending = ((b, layout.ids(b)) for b in range(layout.blocks) if b not in done)
         reduced = self.plan.run.keep == "reduced"
-        for group, results in self._ahead(self._groups(pending), reduced):
-            yield from zip([block for block, _ in group], results, strict=True)
-
-    def _ahead(self, groups: Iterable[Group], reduced: bool) -> Iterator[tuple[Group, list]]:
-        """Groups and their results, in order: the next are computed while one is taken care of."""
 
         def run(group: Group) -> list[Results]:
             with self.plan.precision():
                 return self._run([ids for _, ids in group], reduced)
 
-        waiting: deque[tuple[Group, Future]] = deque()
-        with ThreadPoolExecutor(self.workers, "lanes") as pool:
-            try:
-                for group in groups:
-                    waiting.append((group, pool.submit(run, group)))
-                    if len(waiting) > self.workers:
-                        done, future = waiting.popleft()
-                        yield done, future.result()
-                while waiting:
-                    done, future = waiting.popleft()
-                    yield done, future.result()
-            except BaseException:
-                self._stopped.set()
-                pool.shutdown(wait=True, cancel_futures=True)
-                raise
-            finally:
-                self._stopped.clear()
+        groups = ahead(run, self._groups(pending), self.workers, self._stopped)
+        for group, results in groups:
+            yield from zip([block for block, _ in group], results, strict=True)
 
     def lanes(self, ids: Ids) -> Results:
         """The results of chosen lanes (setting, seed, start), in their order."""

@@ -27,8 +27,9 @@ import xarray as xr
 
 from lab import builtin, results
 from lab.config import ExperimentConfig
-from lab.engine import Engine, Meter
+from lab.engine import Engine
 from lab.errors import LabError
+from lab.flow import Meter
 from lab.plan import Plan
 from lab.progress import Reporter
 

@@ -16,8 +16,9 @@ from lab.backends import Choice
 from lab.capacity import refuse_what_does_not_fit, size_text, stored, working
 from lab.config import load
 from lab.devices import local_devices, spread_over_cores
-from lab.engine import Engine, Meter, workers
+from lab.engine import Engine
 from lab.experiment import load_experiment, told_of
+from lab.flow import Meter, workers
 from lab.plan import Plan
 from lab.progress import rate_text
 

@@ -199,8 +199,15 @@ def identity(document: Document, experiment: Path, platform: str) -> dict[str, A
         "files": files,
         "lab": {"source": _digest([*sorted(Path(__file__).parent.glob("**/*.py")), *ours])},
         "versions": versions(),
-        "platform": {"name": platform},
+        "platform": {"name": platform} | ({"processor": processor()} if platform == "cpu" else {}),
     }
+
+
+def processor() -> str:
+    """What kind of processor this is: its kernels round as its instructions do."""
+    from lab.kernels.cpu import building
+
+    return building.description()
 
 
 def versions() -> dict[str, str]:

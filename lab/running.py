@@ -112,6 +112,7 @@ def _compute(
         "seed": config.seed,
         "precision": config.precision,
         "devices": [f"{device.platform} ({device.device_kind})" for device in devices],
+        "backends": {label: plan.choice.backend for label, plan in plans.items()},
         "criteria": next((plan.run.criteria for plan in plans.values()), {}),
     }
     with directory.writing(), told_of(file):

@@ -16,8 +16,9 @@ from lab import dataset, engine, settings
 from lab.api import make_plan
 from lab.backends import each_lane
 from lab.backends.loops import loop_for
-from lab.engine import Engine, Meter
+from lab.engine import Engine
 from lab.errors import SpecError
+from lab.flow import Meter
 from lab.kernels import cpu, gpu
 from lab.kernels.loop import loop_of
 from lab.plan import Run

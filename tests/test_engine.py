@@ -13,7 +13,8 @@ import pytest
 import lab
 from lab import blocks, dataset, engine
 from lab.api import make_plan
-from lab.engine import Engine, Meter
+from lab.engine import Engine
+from lab.flow import Meter
 from lab.plan import Run
 
 LOSS = lab.losses.himmelblau()

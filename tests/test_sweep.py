@@ -7,7 +7,7 @@ import optax
 import pytest
 
 import lab
-from lab.engine import Meter
+from lab.flow import Meter
 from lab.errors import SpecError
 
 pytestmark = pytest.mark.usefixtures("quick_compiles", "float64")

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from lab.api import make_plan
-from lab.engine import Engine, Meter
+from lab.engine import Engine
+from lab.flow import Meter
 from lab.peers.ours import contender_optimizer
 from lab.peers.task import Task
 

@@ -7,8 +7,9 @@ import numpy as np
 
 from lab.api import make_plan
 from lab.devices import local_devices
-from lab.engine import Engine, Meter
+from lab.engine import Engine
 from lab.errors import LabError
+from lab.flow import Meter
 from lab.optimizers import Optimizer, optimizer
 from lab.peers.task import OPTIMIZERS, Contender, Ends, Task
 from lab.plan import Plan

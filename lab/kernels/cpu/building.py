@@ -38,6 +38,12 @@ def vector_bytes() -> int:
     return 64 if "+avx512f" in have else 32 if "+avx2" in have else 16
 
 
+def description() -> str:
+    """`LLVM 20.1.8 for znver4, vectors of 64 bytes`."""
+    version = ".".join(map(str, llvm.llvm_version_info))
+    return f"LLVM {version} for {llvm.get_host_cpu_name()}, vectors of {vector_bytes()} bytes"
+
+
 _kept: dict[str, Any] = {}
 """Compiled code by the name of its JAX target; it must outlive every program that calls it."""
 
