@@ -6,8 +6,8 @@ vanish, and what is left is straight-line arithmetic that a compiler keeps in re
 it is elementwise, each "scalar" may as well be a row of lanes.
 
 `scalarize` traces a function once and takes its jaxpr apart (`tracing`, with the `rules` of each
-primitive, on the `boxes` that hold scalars); `tidy` leaves out what was computed twice or for
-nothing. What comes out is a `Straight`: a jaxpr whose every value has shape ().
+primitive, on the `boxes` that hold scalars); `scaling` and `tidy` leave out what was computed twice
+or for nothing. What comes out is a `Straight`: a jaxpr whose every value has shape ().
 """
 
 from lab.scalarize.boxes import NotScalar, aval

@@ -2,15 +2,18 @@
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from jax import lax
 from jax.extend import core
 
-from lab.scalarize.boxes import Apart, Scalar, aval, bind, bound, boxed, fold, scalars
+from lab.scalarize.boxes import Apart, Scalar, aval, bound, boxed, call, fold, scalars
 
 Rule = Callable[..., list[Apart]]
+Combine = Callable[..., Any]
+"""A function of two scalars, from `jax.lax`."""
 
 ELEMENTWISE = frozenset(
     """abs acos acosh add add_any and asin asinh atan atan2 atanh bitcast_convert_type cbrt ceil
@@ -27,23 +30,24 @@ def each(equation: core.JaxprEqn, *operands: Apart) -> list[Apart]:
     shape = aval(equation.outvars[0]).shape
     flat = [scalars(np.broadcast_to(operand, shape)) for operand in operands]
     parameters = {k: None if k == "sharding" else v for k, v in equation.params.items()}
-    values = [bind(equation.primitive, place, parameters) for place in zip(*flat, strict=True)]
+    one = partial(equation.primitive.bind, **parameters)
+    values = [call(one, place) for place in zip(*flat, strict=True)]
     return [boxed(values, shape)]
 
 
-def reduction(primitive: core.Primitive, empty: float) -> Rule:
+def reduction(combine: Combine, empty: float) -> Rule:
     """A reduction over axes."""
 
     def rule(equation: core.JaxprEqn, x: Apart) -> list[Apart]:
         out = aval(equation.outvars[0])
         start = np.asarray(empty, out.dtype)[()]
         lines = _lines(x, equation.params["axes"])
-        return [boxed([fold(bound(primitive), line, start) for line in lines], out.shape)]
+        return [boxed([fold(bound(combine), line, start) for line in lines], out.shape)]
 
     return rule
 
 
-def arg_reduction(better: core.Primitive) -> Rule:
+def arg_reduction(better: Combine) -> Rule:
     """The index of the largest or smallest along one axis: the first of equals, or of NaNs."""
 
     def rule(equation: core.JaxprEqn, x: Apart) -> list[Apart]:
@@ -54,19 +58,21 @@ def arg_reduction(better: core.Primitive) -> Rule:
     return rule
 
 
-def _first(better: core.Primitive, line: Sequence[Scalar], dtype: Any) -> Scalar:
+def _first(better: Combine, line: Sequence[Scalar], dtype: Any) -> Scalar:
     best, index = line[0], np.asarray(0, dtype)[()]
     for place, value in enumerate(line[1:], 1):
         wins = bound(better)(value, best)
         if np.issubdtype(value.dtype, np.floating):  # a NaN wins, and then keeps its place
-            nan, was_nan = (bound(lax.ne_p)(v, v) for v in (value, best))
-            wins = bound(lax.or_p)(wins, bound(lax.and_p)(nan, bound(lax.not_p)(was_nan)))
-        best = bound(lax.select_n_p)(wins, best, value)
-        index = bound(lax.select_n_p)(wins, index, np.asarray(place, dtype)[()])
+            nan, was_nan = (bound(lax.ne)(v, v) for v in (value, best))
+            wins = bound(lax.bitwise_or)(
+                wins, bound(lax.bitwise_and)(nan, bound(lax.bitwise_not)(was_nan))
+            )
+        best = bound(lax.select_n)(wins, best, value)
+        index = bound(lax.select_n)(wins, index, np.asarray(place, dtype)[()])
     return index
 
 
-def running(primitive: core.Primitive) -> Rule:
+def running(combine: Combine) -> Rule:
     """A running sum, product, maximum or minimum along an axis."""
 
     def rule(equation: core.JaxprEqn, x: Apart) -> list[Apart]:
@@ -74,7 +80,7 @@ def running(primitive: core.Primitive) -> Rule:
         moved = np.moveaxis(np.flip(x, axis) if reverse else x, axis, 0)
         out = np.empty_like(moved)
         for i, row in enumerate(moved):
-            one = row if i == 0 else _each_pair(primitive, out[i - 1], row)
+            one = row if i == 0 else _each_pair(combine, out[i - 1], row)
             out[i] = one
         back = np.moveaxis(out, 0, axis)
         return [np.flip(back, axis) if reverse else back]
@@ -82,9 +88,9 @@ def running(primitive: core.Primitive) -> Rule:
     return rule
 
 
-def _each_pair(primitive: core.Primitive, a: Apart, b: Apart) -> Apart:
+def _each_pair(combine: Combine, a: Apart, b: Apart) -> Apart:
     pairs = zip(scalars(np.asarray(a)), scalars(np.asarray(b)), strict=True)
-    made = boxed([bound(primitive)(*pair) for pair in pairs], np.shape(a))
+    made = boxed([bound(combine)(*pair) for pair in pairs], np.shape(a))
     return made if made.ndim else made.item()
 
 
@@ -105,8 +111,8 @@ def dot_general(equation: core.JaxprEqn, a: Apart, b: Apart) -> list[Apart]:
 def dot(row: Apart, column: Apart, dtype: Any) -> Scalar:
     """The sum of the products of two lines."""
     pairs = zip(scalars(row), scalars(column), strict=True)
-    products = [bound(lax.mul_p)(*pair) for pair in pairs]
-    return fold(bound(lax.add_p), boxed(products, (len(products),)), np.asarray(0, dtype)[()])
+    products = [bound(lax.mul)(*pair) for pair in pairs]
+    return fold(bound(lax.add), boxed(products, (len(products),)), np.asarray(0, dtype)[()])
 
 
 def _matrices(x: Apart, batch: Sequence[int], summed: Sequence[int]) -> Apart:
@@ -125,17 +131,17 @@ def _lines(x: Apart, axes: Sequence[int]) -> Apart:
 
 RULES: dict[str, Rule] = {
     **dict.fromkeys(ELEMENTWISE, each),
-    "reduce_sum": reduction(lax.add_p, 0),
-    "reduce_prod": reduction(lax.mul_p, 1),
-    "reduce_max": reduction(lax.max_p, -np.inf),
-    "reduce_min": reduction(lax.min_p, np.inf),
-    "reduce_and": reduction(lax.and_p, True),
-    "reduce_or": reduction(lax.or_p, False),
-    "argmax": arg_reduction(lax.gt_p),
-    "argmin": arg_reduction(lax.lt_p),
-    "cumsum": running(lax.add_p),
-    "cumprod": running(lax.mul_p),
-    "cummax": running(lax.max_p),
-    "cummin": running(lax.min_p),
+    "reduce_sum": reduction(lax.add, 0),
+    "reduce_prod": reduction(lax.mul, 1),
+    "reduce_max": reduction(lax.max, -np.inf),
+    "reduce_min": reduction(lax.min, np.inf),
+    "reduce_and": reduction(lax.bitwise_and, True),
+    "reduce_or": reduction(lax.bitwise_or, False),
+    "argmax": arg_reduction(lax.gt),
+    "argmin": arg_reduction(lax.lt),
+    "cumsum": running(lax.add),
+    "cumprod": running(lax.mul),
+    "cummax": running(lax.max),
+    "cummin": running(lax.min),
     "dot_general": dot_general,
 }

@@ -81,15 +81,15 @@ def known(values: Iterable[Scalar]) -> bool:
     )
 
 
-def bind(primitive: core.Primitive, operands: Sequence[Scalar], parameters: Any) -> Scalar:
-    """The primitive's result; worked out at once where all operands are known."""
+def call(function: Callable[..., Scalar], operands: Sequence[Scalar]) -> Scalar:
+    """A function's value; worked out at once where all operands are known."""
     if any(isinstance(operand, tuple) for operand in operands):  # keys: each half by itself
         halves = zip(*(o if isinstance(o, tuple) else (o, o) for o in operands), strict=True)
-        return tuple(bind(primitive, half, parameters) for half in halves)
+        return tuple(call(function, half) for half in halves)
     if not known(operands):
-        return primitive.bind(*operands, **parameters)
+        return function(*operands)
     with jax.ensure_compile_time_eval():
-        return np.asarray(primitive.bind(*operands, **parameters))[()]
+        return np.asarray(function(*operands))[()]
 
 
 def fold(combine: Callable[[Scalar, Scalar], Scalar], line: Apart, empty: Scalar) -> Scalar:
@@ -98,6 +98,6 @@ def fold(combine: Callable[[Scalar, Scalar], Scalar], line: Apart, empty: Scalar
     return functools.reduce(combine, values) if values else empty
 
 
-def bound(primitive: core.Primitive, **parameters: Any) -> Callable[..., Scalar]:
-    """A primitive as a function of scalars."""
-    return functools.partial(lambda *operands: bind(primitive, operands, parameters))
+def bound(function: Callable[..., Any]) -> Callable[..., Scalar]:
+    """A function of JAX scalars as one of scalars."""
+    return lambda *operands: call(function, operands)

@@ -19,7 +19,7 @@ from lab.scalarize.boxes import Apart, NotScalar, Scalar, apart, aval, bound, bo
 ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 PARITY = np.uint32(0x1BD11BDA)
 
-add, xor = bound(lax.add_p), bound(lax.xor_p)
+add, xor = bound(lax.add), bound(lax.bitwise_xor)
 
 
 def threefry2x32(equation: core.JaxprEqn, *operands: Apart) -> list[Apart]:
@@ -45,8 +45,8 @@ def encrypted(k0: Scalar, k1: Scalar, x0: Scalar, x1: Scalar) -> tuple[Scalar, S
 
 def rotated(x: Scalar, by: int) -> Scalar:
     """The bits of a uint32 moved to the left, those that fall out put back on the right."""
-    left = bound(lax.shift_left_p)(x, np.uint32(by))
-    return bound(lax.or_p)(left, bound(lax.shift_right_logical_p)(x, np.uint32(32 - by)))
+    left = bound(lax.shift_left)(x, np.uint32(by))
+    return bound(lax.bitwise_or)(left, bound(lax.shift_right_logical)(x, np.uint32(32 - by)))
 
 
 def iota_2x32_shape(equation: core.JaxprEqn) -> list[Apart]:

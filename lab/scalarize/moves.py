@@ -122,7 +122,7 @@ def gather(equation: core.JaxprEqn, x: Apart, indices: Apart) -> Apart:
     return boxed([flat[place] for place in picked.reshape(-1)], picked.shape)
 
 
-def scatter(combine: core.Primitive | None) -> Rule:
+def scatter(combine: Callable[..., Any] | None) -> Rule:
     """Numbers added to, or put in the place of, those that known indices pick."""
 
     def rule(equation: core.JaxprEqn, x: Apart, indices: Apart, updates: Apart) -> list[Apart]:
@@ -173,8 +173,7 @@ def sort(equation: core.JaxprEqn, *arrays: Apart) -> list[Apart]:
         for turn in range(len(line)):
             for i in range(turn % 2, len(line) - 1, 2):
                 low, high = (
-                    fold(bound(primitive), line[i : i + 2], 0)
-                    for primitive in (lax.min_p, lax.max_p)
+                    fold(bound(combine), line[i : i + 2], 0) for combine in (lax.min, lax.max)
                 )
                 line[i : i + 2] = boxed([low, high], (2,))
     return [np.moveaxis(moved_axis, -1, equation.params["dimension"])]
@@ -198,6 +197,6 @@ RULES: dict[str, Rule] = {
     "dynamic_update_slice": moved(dynamic_update_slice),
     "gather": moved(gather),
     "scatter": scatter(None),
-    "scatter-add": scatter(lax.add_p),
+    "scatter-add": scatter(lax.add),
     "sort": sort,
 }

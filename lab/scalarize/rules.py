@@ -63,9 +63,9 @@ def select(which: Any, cases: Sequence[Apart]) -> Apart:
     """The case of that number, scalar by scalar; a number out of range means the nearest case."""
     chosen = cases[-1]
     for number in reversed(range(len(cases) - 1)):
-        first = bound(lax.le_p)(which, np.asarray(number, which.dtype)[()])
+        first = bound(lax.le)(which, np.asarray(number, which.dtype)[()])
         pairs = zip(scalars(chosen), scalars(cases[number]), strict=True)
-        values = [bound(lax.select_n_p)(first, other, this) for other, this in pairs]
+        values = [bound(lax.select_n)(first, other, this) for other, this in pairs]
         chosen = boxed(values, chosen.shape)
     return chosen
 

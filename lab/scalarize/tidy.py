@@ -1,7 +1,4 @@
-"""Equations that are needed, each once, and none that only adds 0, multiplies by 1, or by 2 twice.
-
-Every change is exact, unless numbers over- or underflow on the way.
-"""
+"""Equations that are needed, each once, and none that only adds 0 or multiplies by 1."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +23,6 @@ def tidy(jaxpr: core.Jaxpr) -> core.Jaxpr:
     """
     same: dict[core.Var, Any] = {}
     first: dict[Any, core.Var] = {}
-    made: dict[core.Var, core.JaxprEqn] = {}
     kept = []
     for equation in jaxpr.eqns:
         operands = [same.get(a, a) if isinstance(a, core.Var) else a for a in equation.invars]
@@ -35,14 +31,12 @@ def tidy(jaxpr: core.Jaxpr) -> core.Jaxpr:
         if shorter is not None:
             same[result] = shorter
             continue
-        equation, operands = _scaled(equation, operands, made)
-        made[result] = equation.replace(invars=operands)
         identity = (equation.primitive, _hashable(equation.params), *map(_identity, operands))
         if identity in first:
             same[result] = first[identity]
             continue
         first[identity] = result
-        kept.append(made[result])
+        kept.append(equation.replace(invars=operands))
     outvars = [same.get(a, a) if isinstance(a, core.Var) else a for a in jaxpr.outvars]
     return needed(jaxpr.replace(eqns=kept, outvars=outvars))
 
@@ -73,38 +67,6 @@ def _shortened(equation: core.JaxprEqn, operands: list[Any]) -> Any:
     if name == "select_n" and len({_identity(case) for case in operands[1:]}) == 1:
         return operands[1]
     return None
-
-
-def _scaled(
-    equation: core.JaxprEqn, operands: list[Any], made: dict[core.Var, core.JaxprEqn]
-) -> tuple[core.JaxprEqn, list[Any]]:
-    """`a (b x)` as `(a b) x`, and `-(b x)` as `(-b) x`, where a or b is a power of two."""
-    if equation.primitive.name == "neg":
-        factor, x = -1.0, operands[0]
-    else:
-        factor, x = _factor(equation.primitive.name, operands)
-    inner = made.get(x) if isinstance(x, core.Var) else None
-    if factor is None or inner is None:
-        return equation, operands
-    other, x = _factor(inner.primitive.name, inner.invars)
-    if other is None or not (_power_of_two(factor) or _power_of_two(other)):
-        return equation, operands
-    product = np.asarray(np.float64(factor) * np.float64(other), aval(x).dtype)
-    literal = core.Literal(product[()], aval(x))
-    return inner.replace(outvars=equation.outvars), [literal, x]
-
-
-def _factor(name: str, operands: list[Any]) -> tuple[Any, Any]:
-    """The constant and the other factor of a product of floats; (None, None) of all else."""
-    if name == "mul" and np.issubdtype(aval(operands[0]).dtype, np.floating):
-        for a, b in (operands, operands[::-1]):
-            if isinstance(a, core.Literal) and isinstance(b, core.Var):
-                return float(a.val), b
-    return None, None
-
-
-def _power_of_two(number: float) -> bool:
-    return np.isfinite(number) and abs(np.frexp(number)[0]) == 0.5
 
 
 def _is(atom: Any, value: float) -> bool:

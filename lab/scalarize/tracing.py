@@ -9,6 +9,7 @@ from jaxtyping import PyTree
 
 from lab.scalarize.boxes import Apart, apart, aval, boxed, literal, scalars
 from lab.scalarize.rules import apply
+from lab.scalarize.scaling import scaled
 from lab.scalarize.straight import Leaf, Straight
 from lab.scalarize.tidy import needed, tidy
 
@@ -40,7 +41,8 @@ def scalarize(function: Callable[..., Any], *examples: PyTree) -> Straight:
         return [part for result in results for value in scalars(result) for part in parts(value)]
 
     each = [jax.ShapeDtypeStruct((), leaf.dtype) for leaf in inputs for _ in range(leaf.size)]
-    return Straight(tidy(jax.make_jaxpr(flat)(*each).jaxpr), inputs, outputs)
+    whole = tidy(jax.make_jaxpr(flat)(*each).jaxpr)
+    return Straight(tidy(scaled(whole)), inputs, outputs)
 
 
 def together(leaves: Sequence[Leaf], values: Sequence[Any]) -> list[Apart]:
