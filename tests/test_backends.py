@@ -61,13 +61,13 @@ def lanes(plan):
 @pytest.mark.parametrize("name", [n for n in OPTIMIZERS if n not in LEFT_TO_VMAP])
 def test_every_optimizer_in_the_kernel_as_under_vmap(name):
     """float64, within some ulps of a lane's own scale; the outcomes are the same."""
-    kernel, vmap = lanes(made(name, "kernel")), lanes(made(name, "vmap"))
+    steps = 3 if name in SENSITIVE else STEPS
+    kernel, vmap = (lanes(made(name, backend, steps=steps)) for backend in ("kernel", "vmap"))
     scale = np.maximum(1, np.abs(vmap.final_point.values).max(axis=-1, keepdims=True))
     distance = np.abs(kernel.final_point.values - vmap.final_point.values)
     share = np.mean(distance > ULPS * np.finfo(float).eps * scale)
-    assert share <= (0.5 if name in SENSITIVE else 0.02)
-    differ = np.mean(kernel.outcome.values != vmap.outcome.values)
-    assert differ <= (0.05 if name in SENSITIVE else 1e-3)
+    assert share <= (0.2 if name in SENSITIVE else 0.02)
+    assert np.mean(kernel.outcome.values != vmap.outcome.values) <= 1e-3
 
 
 @pytest.mark.usefixtures("float64")

@@ -7,8 +7,8 @@ import optax
 import pytest
 
 import lab
-from lab.flow import Meter
 from lab.errors import SpecError
+from lab.flow import Meter
 
 pytestmark = pytest.mark.usefixtures("quick_compiles", "float64")
 
