@@ -76,7 +76,7 @@ def test_check(home):
     assert result.exit_code == 0
     assert "bare.toml is valid" in result.stdout
     assert "128 lanes, 2,560 lane-steps" in result.stdout
-    for word in ("of memory", "expected: about", "backend: vmap (auto)", "2 cpu devices"):
+    for word in ("of memory", "expected: about", "backend kernel for sgd", "2 cpu devices"):
         assert word in result.stdout
     assert not Path("runs").exists()
 
