@@ -113,9 +113,13 @@ class Problem:
             key = jax.random.fold_in(noise, t) if self.loss.takes_key else None
             return self.loss(x, step=t, key=key, **inputs.constants, **swept)
 
+        def residuals(x: descent.Point) -> Float[Array, " residual"]:
+            return self.loss.residuals(x, **inputs.constants, **swept)
+
         traced = {k: v for k, v in lane.values.items() if k not in self.loss_axes}
         optimizer = self.optimizer.build({**traced, **self.fixed}, key=own)
-        return Descent(loss, optimizer, self.recorders, inputs.limits, lane.minimum)
+        known = residuals if self.loss.residual_function else None
+        return Descent(loss, optimizer, self.recorders, inputs.limits, lane.minimum, known)
 
     def begin(self, inputs: Inputs, ids: Int[Array, "3"]) -> Lane:
         """The lane at its start; padding has ended before it began."""
