@@ -44,7 +44,7 @@ def _box(loss: Any) -> str:
 
 
 def optimizers() -> Table:
-    """Every optimizer, transformation and schedule of optax with its hyperparameters."""
+    """Every optimizer, transformation and schedule with its hyperparameters."""
     from lab.optimizers import names
 
     entries = sorted(names().values(), key=lambda entry: (entry.kind, entry.name))
@@ -52,12 +52,13 @@ def optimizers() -> Table:
         (
             entry.name,
             entry.kind,
+            entry.module,
             ", ".join(f"{k}={v}" if v else k for k, v in entry.hyperparameters.items()),
             entry.refused or entry.summary,
         )
         for entry in entries
     ]
-    return _table(("name", "kind", "hyperparameters", "what it is"), rows)
+    return _table(("name", "kind", "module", "hyperparameters", "what it is"), rows)
 
 
 def experiments() -> Table:
