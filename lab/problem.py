@@ -141,14 +141,15 @@ class Problem:
     def finish(self, inputs: Inputs, ids: Int[Array, "3"], lane: Lane) -> dict[str, Array]:
         """The stored variables of one ended lane."""
         point = ravel(lane.x)
-        minima = self.lane(inputs, ids).minima
+        own = self.lane(inputs, ids)
+        descent = self.descent(inputs, own)
         results = {
             "outcome": lane.outcome.astype(jnp.int8),
             "steps": lane.steps,
-            "minimum": nearest_minimum(point, minima, inputs.within),
+            "minimum": nearest_minimum(point, own.minima, inputs.within),
         }
         for recorder, record in zip(self.recorders, lane.records, strict=True):
-            results |= recorder.results(record, lane)
+            results |= recorder.results(recorder.conclude(record, lane, descent), lane)
         return results
 
 
