@@ -8,6 +8,7 @@ import lab
 from lab.errors import SpecError
 from lab.losses import MODELS
 from lab.losses.data import DATA
+from lab.peers.fractal_loop import Picture
 
 pytestmark = pytest.mark.usefixtures("quick_compiles", "float64")
 
@@ -15,6 +16,7 @@ CASES = {
     "linear_regression": [{}, {"inputs": 7, "seed": 3, "ridge": 0.2}],
     "matrix_factorisation": [{}, {"rows": 3, "columns": 5, "rank": 4}],
     "deep_linear_network": [{}, {"depth": 1}, {"depth": 2, "width": 5, "outputs": 4}],
+    "fractal_network": [{}, {"width": 3, "samples": 5, "activation": "identity"}],
     "mlp": [{}, {"width": 3, "depth": 2, "data": "chebyshev", "activation": "tanh"}],
 }
 each = pytest.mark.parametrize(
@@ -45,7 +47,7 @@ def test_facts_and_gradients(name, given):
 def test_minima_are_minima(name, given):
     loss = getattr(lab.losses, name)(**given)
     if loss.minimum() is None:
-        assert name == "mlp"
+        assert name in ("mlp", "fractal_network")
         return
     (x,) = loss.minima()
     assert float(loss(x)) == pytest.approx(loss.minimum(), rel=1e-12, abs=1e-25)
@@ -65,6 +67,13 @@ def test_the_network_is_the_one_written_out():
     two = np.tanh(one @ w[4:8].reshape(2, 2).T / np.sqrt(2) + w[8:10])
     out = two @ w[10:12] / np.sqrt(2) + w[12]
     assert float(loss(w)) == pytest.approx(np.mean((out - y) ** 2), rel=1e-13)
+
+
+def test_the_fractal_network_is_that_of_the_picture():
+    picture = Picture(side=2, width=3, steps=1)
+    loss = lab.losses.fractal_network(width=3)
+    w = picture.drawn[2]
+    assert float(loss(w)) == pytest.approx(float(picture.loss(w)), rel=1e-13)
 
 
 def test_batches_are_drawn_anew_and_right_in_the_mean():

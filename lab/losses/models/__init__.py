@@ -6,7 +6,7 @@ they make, which may be swept: `lab.losses.mlp(width=16, data="moons", batch=8)`
 
 from lab.losses.models.linear import deep_linear_network, linear_regression, matrix_factorisation
 from lab.losses.models.model import Model
-from lab.losses.models.networks import mlp
+from lab.losses.models.networks import fractal_network, mlp
 from lab.losses.models.small import (
     FEATURES,
     HIDDEN,
@@ -20,7 +20,10 @@ from lab.losses.models.small import (
 
 MODELS: dict[str, Model] = {
     model.name: model
-    for model in (linear_regression, matrix_factorisation, deep_linear_network, mlp)
+    for model in (
+        *(linear_regression, matrix_factorisation, deep_linear_network),
+        *(fractal_network, mlp),
+    )
 }
 
 __all__ = [

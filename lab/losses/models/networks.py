@@ -5,13 +5,16 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from lab.losses.base import Family, Point, Scalar, surface
 from lab.losses.data import DATA
 from lab.losses.models.model import model
 
-ACTIVATIONS: dict[str, Callable[[Array], Array]] = {"tanh": jnp.tanh, "relu": jax.nn.relu}
+ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
+    "tanh": jnp.tanh, "relu": jax.nn.relu, "identity": lambda x: x,
+}  # fmt: skip
 SOURCE = "Rumelhart, Hinton & Williams 1986, Nature 323; chebyshev: Cohen et al. 2021 (ICLR)"
 
 
@@ -28,29 +31,62 @@ def mlp(
     sides = [inputs.shape[1], *[width] * depth, 1]
     shapes = list(zip(sides[1:], sides[:-1], strict=True))
 
-    def error(w: Point, places: Array | None) -> Scalar:
-        x, y = jnp.asarray(inputs, w.dtype), jnp.asarray(targets, w.dtype)
-        x, y = (x, y) if places is None else (x[places], y[places])
-        return jnp.mean((network(w, x, shapes, ACTIVATIONS[activation]) - y) ** 2)
+    def predicted(w: Point, x: Float[Array, "sample input"]) -> Float[Array, " sample"]:
+        return network(w, x, shapes, ACTIVATIONS[activation])
 
     facts = surface(
         low=-4.0, high=4.0, dimension=sum(math.prod(s) + s[0] for s in shapes), source=SOURCE
     )
-    if batch:
+    formula = "f(w) = mean_j (network(u_j; w) - y_j)^2, w the layers' weights and biases in turn"
+    return facts(squared_error("mlp", formula, predicted, inputs, targets, batch))
 
-        def mlp(w: Point, *, key: Array | None = None) -> Scalar:
-            """f(w) = mean_j (network(u_j; w) - y_j)^2 over a batch drawn at every step."""
-            drawn = None if key is None else jax.random.randint(key, (batch,), 0, samples)
-            return error(w, drawn)
 
-        return facts(mlp)
+@model(least={"samples": 0, "batch": 0, "seed": 0}, choices={"activation": tuple(ACTIVATIONS)})
+def fractal_network(
+    width: int = 4, samples: int = 0, activation: str = "tanh", batch: int = 0, seed: int = 0
+) -> Family:
+    """As many normal examples as there are weights, unless `samples` says otherwise."""
+    weights = width**2 + width
+    rng = np.random.default_rng(seed)
+    inputs = rng.normal(size=(samples or weights, width))
+    targets = rng.normal(size=len(inputs))
+
+    def predicted(w: Point, x: Float[Array, "sample input"]) -> Float[Array, " sample"]:
+        first = w[: width**2].reshape(width, width)
+        hidden = ACTIVATIONS[activation](x @ first.T / width**0.5)
+        return hidden @ w[width**2 :] / width
+
+    formula = "f(A, c) = mean_j (<c, activation(A u_j / sqrt(n))> / n - y_j)^2, n the width"
+    source = "Sohl-Dickstein 2024, arXiv 2402.06184 (The boundary of trainability is fractal)"
+    facts = surface(low=-4.0, high=4.0, dimension=weights, source=source)
+    return facts(squared_error("fractal_network", formula, predicted, inputs, targets, batch))
+
+
+def squared_error(
+    name: str,
+    formula: str,
+    predicted: Callable[[Point, Array], Array],
+    inputs: Float[np.ndarray, "sample input"],
+    targets: Float[np.ndarray, " sample"],
+    batch: int,
+) -> Callable[..., Scalar]:
+    """The mean squared error over all examples, or over a batch of them drawn at every step."""
+
+    def over(w: Point, places: Array | None) -> Scalar:
+        x, y = jnp.asarray(inputs, w.dtype), jnp.asarray(targets, w.dtype)
+        x, y = (x, y) if places is None else (x[places], y[places])
+        return jnp.mean((predicted(w, x) - y) ** 2)
 
     def full(w: Point) -> Scalar:
-        """f(w) = mean_j (network(u_j; w) - y_j)^2, w the layers' weights and biases in turn."""
-        return error(w, None)
+        return over(w, None)
 
-    full.__name__ = "mlp"
-    return facts(full)
+    def some(w: Point, *, key: Array | None = None) -> Scalar:
+        drawn = None if key is None else jax.random.randint(key, (batch,), 0, len(targets))
+        return over(w, drawn)
+
+    chosen = some if batch else full
+    chosen.__name__, chosen.__doc__ = name, formula + "."
+    return chosen
 
 
 def network(
