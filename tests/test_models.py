@@ -1,5 +1,7 @@
 """Models of any size: their minima, their gradients, their batches, and what is told of faults."""
 
+import sys
+
 import jax
 import numpy as np
 import pytest
@@ -99,12 +101,27 @@ def test_a_ridge_may_be_swept():
     np.testing.assert_allclose(data.final_point.squeeze(), expected, rtol=1e-9)
 
 
-@pytest.mark.parametrize("name", DATA)
+@pytest.mark.parametrize("name", sorted(DATA.keys() - {"digits"}))
 def test_data_come_from_their_seed(name):
     x, y = DATA[name](40, 1)
     assert x.shape[0] == y.shape[0] == 40 and np.abs(x).max() < 4 and np.all(np.isfinite(y))
     np.testing.assert_array_equal(x, DATA[name](40, 1)[0])
     assert name == "chebyshev" or np.any(x != DATA[name](40, 2)[0])
+
+
+def test_digits_come_with_scikit_learn():
+    pytest.importorskip("sklearn")
+    x, y = DATA["digits"](100, 0)
+    assert x.shape == (100, 64) and set(y) == {-1.0, 1.0}
+    assert x.min() == -1 and x.max() == 1
+    with pytest.raises(SpecError, match="samples: there are 1797 digits"):
+        lab.losses.mlp(data="digits", samples=2000)
+
+
+def test_digits_are_missed_in_words(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    with pytest.raises(SpecError, match=r"data: needs scikit-learn: pip install .*\[digits\]"):
+        lab.losses.mlp(data="digits", samples=11)
 
 
 @pytest.mark.parametrize(("given", "told"), [

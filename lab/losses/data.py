@@ -9,6 +9,8 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Float
 
+from lab.errors import Fault, SpecError
+
 Data: TypeAlias = tuple[Float[np.ndarray, "sample feature"], Float[np.ndarray, " sample"]]
 
 
@@ -56,10 +58,29 @@ def chebyshev(samples: int, seed: int) -> Data:
     return u[:, None], np.cos(3 * np.arccos(u))
 
 
+def digits(samples: int, seed: int) -> Data:
+    """Handwritten digits, 8 x 8 pixels from -1 to 1 (Alpaydin & Kaynak 1998): odd +1, even -1.
+
+    So many of the 1797, drawn by the seed. They come with scikit-learn.
+    """
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError:
+        message = "needs scikit-learn: pip install 'gradient-descent-lab[digits]'"
+        raise SpecError([Fault(("data",), message)]) from None
+    pixels, labels = load_digits(return_X_y=True)
+    if samples > len(labels):
+        message = f"there are {len(labels)} digits, not {samples}"
+        raise SpecError([Fault(("samples",), message)])
+    chosen = np.random.default_rng(seed).permutation(len(labels))[:samples]
+    return pixels[chosen] / 8 - 1, np.where(labels[chosen] % 2, 1.0, -1.0)
+
+
 DATA: dict[str, Callable[[int, int], Data]] = {
     "line": line,
     "moons": moons,
     "spirals": spirals,
     "blobs": blobs,
     "chebyshev": chebyshev,
+    "digits": digits,
 }
