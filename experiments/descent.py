@@ -68,6 +68,8 @@ def compute(config: Config, session: Session) -> None:
         engine = session.sweep(label, plan)
         closer = Closer(engine, session.data()[label].to_dataset())
         session.save(f"_curves/{label}", closer.curve())
+        if plan.run.sharpness:
+            session.save(f"_sharpness/{label}", closer.sharpness())
         if closer.drawable:
             session.save(f"_paths/{label}", closer.paths(wanted.paths, wanted.paths_from))
             if not session.data().get("_landscape"):  # the same for every optimizer
@@ -117,7 +119,7 @@ def figures(data: xr.DataTree) -> dict[str, Callable[[], plots.Figure]]:
     contenders = summaries(data)
     closer = {
         kind: {label: data[f"_{kind}/{label}"].to_dataset() for label in contenders}
-        for kind in ("curves", "paths", "basins")
+        for kind in ("curves", "sharpness", "paths", "basins")
         if f"_{kind}" in data.children
     }
     styles = plots.styles(list(contenders))
@@ -128,6 +130,8 @@ def figures(data: xr.DataTree) -> dict[str, Callable[[], plots.Figure]]:
         made["sensitivity"] = partial(plots.sensitivity, contenders, axis, styles=styles)
     made["curves"] = partial(plots.curves, closer["curves"], targets=targets, styles=styles)
     made["outcomes"] = partial(plots.outcomes, contenders, axis)
+    if "sharpness" in closer:
+        made["sharpness"] = partial(plots.sharpness, closer["sharpness"], styles=styles)
     if "paths" in closer:
         landscape = data["_landscape"].to_dataset()
         made["paths"] = partial(plots.paths, landscape, closer["paths"], styles=styles)

@@ -21,7 +21,17 @@ _NAMES = {
     "Loss": "lab.losses",
     "LabError": "lab.errors",
 }
-_ROOMS = {"compare", "losses", "optimizers", "plots", "record", "report", "starts", "theory"}
+_ROOMS = {
+    "compare",
+    "losses",
+    "optimizers",
+    "plots",
+    "record",
+    "report",
+    "sharpness",
+    "starts",
+    "theory",
+}
 
 __all__ = ["__version__", *_NAMES, *_ROOMS]
 

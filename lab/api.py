@@ -109,5 +109,5 @@ def make_plan(
         message = f"{plan.dimension} coordinates, but loss {plan.loss.name!r} has {known}"
         raise SpecError([Fault(("starts",), message)])
     plan.check_loss()
-    optimizer.check(plan.point)
+    optimizer.check(plan.point, plan.loss.residual_function is not None)
     return plan

@@ -13,7 +13,7 @@ from lab import builtin
 
 def losses() -> Table:
     """Every loss with its dimension, parameters, known minima and source."""
-    from lab.losses import bbob, catalogue
+    from lab.losses import MODELS, bbob, catalogue
 
     rows = []
     for name, family in catalogue.items():
@@ -31,6 +31,13 @@ def losses() -> Table:
                 family.source,
             )
         )
+    for name, model in MODELS.items():
+        loss, sizes = model(), {**model.sizes, **model().parameters}
+        minimum = loss.minimum()
+        keys = ", ".join(f"{key}={value}" for key, value in sizes.items())
+        lowest = "" if minimum is None else f"{minimum:.6g}"
+        minima = str(len(loss.minima()))
+        rows.append((name, "by its sizes", keys, minima, lowest, _box(loss), loss.source))
     suite = bbob(1)
     numbers = "function=1...24, instance=1"
     rows.append(("bbob", "any", numbers, "1", "f_opt", _box(suite), suite.source))
@@ -44,7 +51,7 @@ def _box(loss: Any) -> str:
 
 
 def optimizers() -> Table:
-    """Every optimizer, transformation and schedule of optax with its hyperparameters."""
+    """Every optimizer, transformation and schedule with its hyperparameters."""
     from lab.optimizers import names
 
     entries = sorted(names().values(), key=lambda entry: (entry.kind, entry.name))
@@ -52,12 +59,13 @@ def optimizers() -> Table:
         (
             entry.name,
             entry.kind,
+            entry.module,
             ", ".join(f"{k}={v}" if v else k for k, v in entry.hyperparameters.items()),
             entry.refused or entry.summary,
         )
         for entry in entries
     ]
-    return _table(("name", "kind", "hyperparameters", "what it is"), rows)
+    return _table(("name", "kind", "module", "hyperparameters", "what it is"), rows)
 
 
 def experiments() -> Table:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
+import optax
 import xarray as xr
 
-from lab import compare, starts
+from lab import compare, starts, theory
 from lab.engine import Engine
 
 BAND_LANES = 1024
@@ -90,6 +91,29 @@ class Closer:
             coords={"step": at},
             attrs={"setting": self.text},
         )
+
+    def sharpness(self) -> xr.Dataset:
+        """Quantiles of the recorded sharpness over starts and seeds, and its limit (NaN: none)."""
+        lanes = self.data.sharpness.isel(self.index).rename(sharpness_step="step")
+        pool = [dim for dim in lanes.dims if dim != "step"]
+        quantile = compare.quantiles(lanes, pool).assign_coords(step=lanes.step.values)
+        return xr.Dataset(
+            {"sharpness_quantile": quantile, "limit": self._sharpness_limit()},
+            attrs={"setting": self.text, "starts": self.plan.starts.count},
+        )
+
+    def _sharpness_limit(self) -> float:
+        """What `theory.sharpness_limit` says of an `sgd` of constant rate; NaN for others."""
+        node = self.plan.optimizer.recipe.node
+        if getattr(node, "function", None) is not optax.sgd:
+            return np.nan
+        swept = self.plan.optimizer.swept
+        chosen = {name: swept[name][self.index[name]].item() for name in swept if "." not in name}
+        given = {**node.arguments, **chosen}
+        if not isinstance(given["learning_rate"], int | float):
+            return np.nan
+        momentum, nesterov = given.get("momentum") or 0.0, bool(given.get("nesterov"))
+        return theory.sharpness_limit(given["learning_rate"], momentum, nesterov)
 
     def basins(self, shape: Sequence[int]) -> xr.Dataset:
         """The known minimum reached from each point of a grid over the box: rows, columns."""

@@ -94,6 +94,7 @@ class Descent(NamedTuple):
         recorders: what to keep.
         limits: when to end.
         minimum: the lowest known loss, 0 where none is known; targets are counted from it.
+        residuals: the r(x) of a loss that is a sum of squares, None where it has none.
     """
 
     loss: Callable[[Point, Int[Array, ""]], Float[Array, ""]]
@@ -101,6 +102,7 @@ class Descent(NamedTuple):
     recorders: tuple[Recorder, ...]
     limits: Limits
     minimum: Float[Array, ""]
+    residuals: Callable[[Point], Float[Array, " residual"]] | None = None
 
 
 class Lane(NamedTuple):
@@ -224,7 +226,7 @@ def moved_from(
 
     updates, state = descent.optimizer.update(
         g, lane.optimizer, lane.x, value=f, grad=g, value_fn=loss, obj_fn=loss,
-        grad_fn=lambda x, *_: jax.grad(loss)(x),
+        grad_fn=lambda x, *_: jax.grad(loss)(x), residual_fn=descent.residuals,
     )  # fmt: skip
     return optax.apply_updates(lane.x, updates), state
 

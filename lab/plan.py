@@ -34,6 +34,7 @@ RESERVED = frozenset(
     {"seed", "start", "dim", "target", "snapshot", "step", "outcome", "bin", "quantile", "lanes"}
     | {"known_minimum", "minima", "minimum_loss", "minimum", "steps", "final_loss", "final_point"}
     | {"best_loss", "best_step", "hit_step", "snapshot_loss", "snapshot_point", "point", "loss"}
+    | {"sharpness", "sharpness_step"}
     | {*reduce.VARIABLES}
 )
 """Names in a dataset of results that no parameter may take."""

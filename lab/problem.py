@@ -113,9 +113,13 @@ class Problem:
             key = jax.random.fold_in(noise, t) if self.loss.takes_key else None
             return self.loss(x, step=t, key=key, **inputs.constants, **swept)
 
+        def residuals(x: descent.Point) -> Float[Array, " residual"]:
+            return self.loss.residuals(x, **inputs.constants, **swept)
+
         traced = {k: v for k, v in lane.values.items() if k not in self.loss_axes}
         optimizer = self.optimizer.build({**traced, **self.fixed}, key=own)
-        return Descent(loss, optimizer, self.recorders, inputs.limits, lane.minimum)
+        known = residuals if self.loss.residual_function else None
+        return Descent(loss, optimizer, self.recorders, inputs.limits, lane.minimum, known)
 
     def begin(self, inputs: Inputs, ids: Int[Array, "3"]) -> Lane:
         """The lane at its start; padding has ended before it began."""
@@ -137,14 +141,15 @@ class Problem:
     def finish(self, inputs: Inputs, ids: Int[Array, "3"], lane: Lane) -> dict[str, Array]:
         """The stored variables of one ended lane."""
         point = ravel(lane.x)
-        minima = self.lane(inputs, ids).minima
+        own = self.lane(inputs, ids)
+        descent = self.descent(inputs, own)
         results = {
             "outcome": lane.outcome.astype(jnp.int8),
             "steps": lane.steps,
-            "minimum": nearest_minimum(point, minima, inputs.within),
+            "minimum": nearest_minimum(point, own.minima, inputs.within),
         }
         for recorder, record in zip(self.recorders, lane.records, strict=True):
-            results |= recorder.results(record, lane)
+            results |= recorder.results(recorder.conclude(record, lane, descent), lane)
         return results
 
 

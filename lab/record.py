@@ -1,8 +1,8 @@
 """What is kept of a lane: recorders, gathered while it runs, so that no history is ever stored.
 
 A recorder is a frozen dataclass. The engine calls `init` and `update` (see
-`lab.descent.Recorder`) and, when the lane has ended, `results`, which gives the named arrays of
-one lane that `variables` describes; `coordinates` label their further dimensions.
+`lab.descent.Recorder`) and, when the lane has ended, `conclude` and `results`, which gives the
+named arrays of one lane that `variables` describes; `coordinates` label their further dimensions.
 """
 
 from abc import ABC, abstractmethod
@@ -42,6 +42,10 @@ class Recorder(ABC):
 
     def update(self, record: PyTree, t: Int[Array, ""], lane: Lane, descent: Descent) -> PyTree:
         """The record after `lane.x`, whose loss is `lane.loss`, was seen at step t."""
+        return record
+
+    def conclude(self, record: PyTree, lane: Lane, descent: Descent) -> PyTree:
+        """The record of an ended lane: for what is too costly to work out at every step."""
         return record
 
     @abstractmethod

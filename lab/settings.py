@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from lab.descent import REASONS, Limits
 from lab.errors import Fault, SpecError, nearest
 from lab.record import Best, HittingTime, Last, Recorder, Snapshots
+from lab.sharpness import Sharpness
 
 WORDS = {
     "keep": ("lanes", "reduced"),
@@ -28,6 +29,7 @@ class Run:
         patience: see `lab.descent.Limits`; None for a tenth of the steps, and at least 10.
         minimum_within: distance at which a lane has reached a known minimum.
         snapshots: steps whose loss and point are kept.
+        sharpness: steps at which the largest eigenvalue of the Hessian is kept.
         keep: "lanes", or "reduced" for counts across starts only.
         watch: look at each lane at every step, or (False, which is much faster) only at its last:
             then no lane ends before its budget, and what is recorded is of the last point.
@@ -35,7 +37,7 @@ class Run:
         block: the most lanes in a block.
         seed: of starts and noise.
         precision: "float32", "float64" or "bfloat16".
-        record: recorders in place of Last, Best, HittingTime and Snapshots.
+        record: recorders in place of Last, Best, HittingTime, Snapshots and Sharpness.
     """
 
     steps: int = 1000
@@ -46,6 +48,7 @@ class Run:
     patience: int | None = None
     minimum_within: float = 1e-2
     snapshots: tuple[int, ...] = ()
+    sharpness: tuple[int, ...] = ()
     keep: str = "lanes"
     watch: bool = True
     backend: str = "auto"
@@ -90,12 +93,18 @@ class Run:
         if not 0 <= self.gradient_below < math.inf:
             message = f"{self.gradient_below} is not allowed; give 0 or a finite number above it"
             yield Fault(("gradient_below",), message)
-        if any(not 0 <= step <= self.steps for step in self.snapshots):
-            yield Fault(("snapshots",), f"every snapshot must lie between 0 and {self.steps}")
-        if self.snapshots and not self.watch:
-            yield Fault(
-                ("snapshots",), "need watch = true: nothing is seen of a lane before its end"
-            )
+        yield from self._wrong_steps()
+
+    def _wrong_steps(self) -> Iterator[Fault]:
+        chosen = {"snapshots": self.snapshots, "sharpness": self.sharpness}
+        for (name, steps), one in zip(chosen.items(), ("snapshot", "step"), strict=True):
+            if any(not 0 <= step <= self.steps for step in steps):
+                yield Fault((name,), f"every {one} must lie between 0 and {self.steps}")
+            if steps and not self.watch:
+                message = "need watch = true: nothing is seen of a lane before its end"
+                yield Fault((name,), message)
+        if self.sharpness and self.keep == "reduced":
+            yield Fault(("sharpness",), 'needs keep = "lanes": only counts are kept across starts')
 
     @property
     def recorders(self) -> tuple[Recorder, ...]:
@@ -103,7 +112,8 @@ class Run:
         if self.record is not None:
             return tuple(self.record)
         snapshots = (Snapshots(tuple(self.snapshots)),) if self.snapshots else ()
-        return (Last(), Best(), HittingTime(tuple(self.targets)), *snapshots)
+        sharpness = (Sharpness(tuple(self.sharpness)),) if self.sharpness else ()
+        return (Last(), Best(), HittingTime(tuple(self.targets)), *snapshots, *sharpness)
 
     @property
     def limits(self) -> Limits:

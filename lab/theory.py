@@ -18,6 +18,21 @@ def stability_limit(curvature: float, momentum: float = 0.0) -> float:
     return 2 * (1 + momentum) / curvature
 
 
+def sharpness_limit(learning_rate: float, momentum: float = 0.0, nesterov: bool = False) -> float:
+    r"""The largest curvature that a learning rate bears without oscillating ever wider.
+
+    2 (1 + beta) / eta for the heavy ball, so 2 / eta for plain gradient descent; with Nesterov's
+    momentum 2 (1 + beta) / (eta (1 + 2 beta)) (Cohen et al., "Gradient descent on neural networks
+    typically occurs at the edge of stability", ICLR 2021, section 2).
+
+    Args:
+        learning_rate: eta.
+        momentum: beta, in [0, 1).
+        nesterov: whether the momentum is Nesterov's.
+    """
+    return stability_limit(learning_rate, momentum) / (1 + 2 * momentum if nesterov else 1)
+
+
 def quadratic_descent(
     start: Float[np.ndarray, "..."],
     curvature: Float[np.ndarray, "..."],

@@ -169,6 +169,18 @@ def curve(rate=0.05, steps=400, start=30.0, floor=1e-9, diverges=False):
     )
 
 
+def sharpening(limit=20.0, steps=400, floor=2.0):
+    """A sharpness that rises to its limit."""
+    at = np.arange(0, steps + 1, 40)
+    rise = floor + 18 * (1 - np.exp(-at / 100))
+    spread = np.array([0.5, 0.8, 1, 1.2, 1.5])
+    return xr.Dataset(
+        {"sharpness_quantile": (("step", "quantile"), rise[:, None] * spread), "limit": limit},
+        coords={"step": at, "quantile": list(QUANTILES)},
+        attrs={"setting": "learning rate 0.1", "starts": 16},
+    )
+
+
 def curves(labels=LABELS):
     """One curve a label, at different speeds."""
     return {label: curve(0.01 * (i + 1) ** 1.3) for i, label in enumerate(labels)}

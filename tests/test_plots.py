@@ -66,6 +66,15 @@ CASES = {
     "curves, ten": lambda: plots.curves(synthetic.curves(synthetic.HARD), targets=[1e-3], x="log"),
     "curves, extreme": lambda: plots.curves(EXTREME),
     "curves, zero": lambda: plots.curves({"sgd": ZERO}),
+    "sharpness, one": lambda: plots.sharpness({"sgd": synthetic.sharpening()}),
+    "sharpness, no limit": lambda: plots.sharpness({"adam": synthetic.sharpening(limit=np.nan)}),
+    "sharpness, ten": lambda: plots.sharpness(
+        {label: synthetic.sharpening() for label in synthetic.HARD}
+    ),
+    "sharpness, falling below zero": lambda: plots.sharpness(
+        {"sgd": synthetic.sharpening(floor=-7.0)}
+    ),
+    "sharpness, infinite": lambda: plots.sharpness({"sgd": synthetic.sharpening(floor=np.inf)}),
     "outcomes, one": lambda: plots.outcomes(ONE),
     "outcomes, ten": lambda: plots.outcomes(synthetic.summaries(synthetic.HARD)),
     "outcomes, not all swept": lambda: plots.outcomes(ONE | {"adam": FIXED}),
@@ -186,6 +195,20 @@ def test_curves_say_where_they_start_end_and_hit():
     assert f"down: from {median[0]:.3g} to {plots.text.number(median[-1])} in 400 steps" in alt
     assert f"reaches 1e-6 at step {hit}" in alt
     assert f"up: diverged at step {lost}" in alt
+
+
+def test_sharpness_says_where_it_ends_and_draws_the_limit():
+    """The median at both ends, and 2/eta across."""
+    data = synthetic.sharpening(limit=20.0)
+    median = data.sharpness_quantile.sel(quantile=0.5).values
+    figure = plots.sharpness({"sgd": data})
+    said = (
+        f"sgd (learning rate 0.1): from {median[0]:.3g} to {median[-1]:.3g} in 400 steps, limit 20."
+    )
+    assert said in figure.alt
+    across = [line for line in figure.axes[0].lines if np.all(np.asarray(line.get_ydata()) == 20.0)]
+    assert len(across) == 1 and "2/eta" in figure.caption
+    assert "2/eta" not in plots.sharpness({"adam": synthetic.sharpening(limit=np.nan)}).caption
 
 
 def test_outcomes_add_up_and_are_named():

@@ -73,6 +73,9 @@ class RunSection(Section):
     snapshots: Annotated[tuple[Index, ...], AfterValidator(_distinct)] = Field(
         (), description="Steps whose loss and point are kept."
     )
+    sharpness: Annotated[tuple[Index, ...], AfterValidator(_distinct)] = Field(
+        (), description="Steps at which the largest eigenvalue of the Hessian is kept."
+    )
     keep: Literal["lanes", "reduced"] = Field(
         "lanes", description="Keep every lane, or only shares and quantiles across starts."
     )
@@ -86,11 +89,13 @@ class RunSection(Section):
     block: Count = Field(65536, description="Lanes that run together; part of a run's identity.")
 
     @model_validator(mode="after")
-    def _snapshots_within_steps(self) -> Self:
-        late = [i for i, step in enumerate(self.snapshots) if step > self.steps]
-        if late:
-            message = f"{self.snapshots[late[0]]} is beyond the last step, steps = {self.steps}"
-            raise SpecError([Fault(("snapshots", late[0]), message)])
+    def _within_steps(self) -> Self:
+        for name in ("snapshots", "sharpness"):
+            at = getattr(self, name)
+            late = [i for i, step in enumerate(at) if step > self.steps]
+            if late:
+                message = f"{at[late[0]]} is beyond the last step, steps = {self.steps}"
+                raise SpecError([Fault((name, late[0]), message)])
         return self
 
 

@@ -72,10 +72,20 @@ def _loss() -> dict[str, Any]:
         for key, owners in named.items()
     }
     whole = {"type": "integer", "minimum": 1}
+    for model in losses.MODELS.values():
+        for key in model.sizes:
+            kind = (
+                {"enum": list(model.choices[key])}
+                if key in model.choices
+                else {"type": "integer", "minimum": model.least.get(key, 1)}
+            )
+            properties.setdefault(key, {**kind, "description": f"of {model.name}"})
+        for key in model().parameters:
+            properties.setdefault(key, {"$ref": "#/$defs/hyperparameter"})
     properties["dimension"] = {**whole, "description": "coordinates"}
     properties["function"] = {**whole, "maximum": 24, "description": "of bbob"}
     properties["instance"] = {**whole, "description": "of bbob"}
-    names = (*families, "bbob")
+    names = (*families, *losses.MODELS, "bbob")
     properties["name"] = _name(names, "A loss of the catalogue, or file.py:function.")
     table = _table(properties, "The loss, with its own parameters, each sweepable.", [])
     formula = {"type": "string", "description": "of x, y, z or x1 ... xn; other names are keys"}

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from lab.losses.base import Family, Loss, least_squares, surface
 from lab.losses.bbob import bbob
 from lab.losses.formula import formula
+from lab.losses.models import MODELS, Model
 from lab.losses.spec import as_loss, catalogue, from_spec
 
-globals().update(catalogue)  # every loss under its own name: lab.losses.rosenbrock
+globals().update({**catalogue, **MODELS})  # every loss under its own name: lab.losses.rosenbrock
 
 if TYPE_CHECKING:
 
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 
 
 __all__ = [
+    "MODELS",
     "Family",
     "Loss",
+    "Model",
     "as_loss",
     "bbob",
     "catalogue",
@@ -28,4 +31,5 @@ __all__ = [
     "least_squares",
     "surface",
     *catalogue,
+    *MODELS,
 ]

@@ -21,6 +21,7 @@ from lab.losses import (
 from lab.losses.base import MOST_DIMENSIONS, Family, Loss, formula_of, proven
 from lab.losses.bbob import from_table as bbob_from_table
 from lab.losses.formula import from_table
+from lab.losses.models import MODELS, Model
 from lab.losses.more_garbow_hillstrom import fits, small, sums, systems
 from lab.losses.values import Signature, read_signature, resolve, whole
 from lab.user_files import is_file_reference, load_object
@@ -42,7 +43,7 @@ catalogue = families(
 )
 
 
-def as_loss(function: Loss | Family | Callable[..., Any], /, **given: Any) -> Loss:
+def as_loss(function: Loss | Family | Model | Callable[..., Any], /, **given: Any) -> Loss:
     """Take a plain JAX function `f(x, ...) -> scalar` as a loss; its facts are unknown.
 
     Args:
@@ -56,7 +57,7 @@ def as_loss(function: Loss | Family | Callable[..., Any], /, **given: Any) -> Lo
         >>> as_loss(lambda x, a=2.0: a * x[0] ** 2, dimension=1)
         <loss <lambda>(a=2.0), 1-D>
     """
-    if isinstance(function, Family):
+    if isinstance(function, Family | Model):
         return function(**given)
     if isinstance(function, Loss):
         return _changed(function, given) if given else function
@@ -128,10 +129,12 @@ def _named(name: Any, rest: Mapping[str, Any], folder: Path) -> Loss:
         raise SpecError([Fault(("name",), f"must be a text, not {name!r:.60}")])
     if name in catalogue:
         return catalogue[name](**rest)
+    if name in MODELS:
+        return MODELS[name](**rest)
     if name == "bbob":
         return bbob_from_table(rest)
     if not is_file_reference(name):
-        told = nearest(name, (*catalogue, "bbob"))
+        told = nearest(name, (*catalogue, *MODELS, "bbob"))
         raise SpecError([Fault(("name",), f"unknown loss {name!r}{told}")])
     try:
         return as_loss(load_object(name, folder), **rest)

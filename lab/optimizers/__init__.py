@@ -1,4 +1,4 @@
-"""Optimizers: optax and optax.contrib by their own names, schedules, chains, and the user's own.
+"""Optimizers: optax, optax.contrib and the classical ones by name, schedules, chains, one's own.
 
 `optimizer("adam", learning_rate=0.1)` from Python, `from_spec(label, table, folder)` from a config,
 `names()` for what there is. What comes out is an `Optimizer`, whose `build` makes the optax

@@ -1,7 +1,7 @@
-"""optax's own names, found by looking: no list here that could fall out of step with optax.
+"""optax's own names and ours, found by looking: no list here that could fall out of step.
 
-A factory is a public function of optax or optax.contrib that returns a gradient transformation; a
-schedule is one that returns an optax schedule.
+A factory is a public function of optax, optax.contrib or `lab.optimizers.classical` that returns a
+gradient transformation; a schedule is one that returns an optax schedule.
 """
 
 import inspect
@@ -15,9 +15,10 @@ import numpy as np
 import optax
 import optax.contrib
 
+from lab.optimizers import classical
 from lab.optimizers.accepts import REQUIRED, accepts, parameters
 
-MODULES = (optax, optax.contrib, optax.transforms, optax.schedules)
+MODULES = (optax, optax.contrib, optax.transforms, optax.schedules, classical)
 
 REFUSED = dict.fromkeys(
     ("dpsgd", "differentially_private_aggregate"),
@@ -35,7 +36,7 @@ class Entry:
         kind: "optimizer", "transformation" (a link of a chain) or "schedule".
         hyperparameters: each with its default as text, "required" where it has none.
         summary: the first sentence of its documentation.
-        module: where it comes from, "optax" or "optax.contrib".
+        module: where it comes from, "optax", "optax.contrib" or "lab".
         refused: why it cannot be used here; empty if it can.
     """
 
@@ -49,13 +50,13 @@ class Entry:
 
 @cache
 def factories() -> dict[str, Callable[..., Any]]:
-    """Everything in optax that returns a gradient transformation, by name."""
+    """Everything that returns a gradient transformation, by name."""
     return {name: found for name, (_, found) in _public().items() if _makes_transformation(found)}
 
 
 @cache
 def schedules() -> dict[str, Callable[..., Any]]:
-    """Everything in optax that returns a schedule, by name."""
+    """Everything that returns a schedule, by name."""
     functions = {name: found for name, (_, found) in _public().items() if _is_function(found)}
     return {
         name: found
@@ -66,7 +67,7 @@ def schedules() -> dict[str, Callable[..., Any]]:
 
 @cache
 def names() -> dict[str, Entry]:
-    """Every optimizer, transformation and schedule that optax offers, in alphabetical order."""
+    """Every optimizer, transformation and schedule there is, in alphabetical order."""
     rows = [_entry(name, function, _kind(name, function)) for name, function in factories().items()]
     rows += [_entry(name, function, "schedule") for name, function in schedules().items()]
     return {row.name: row for row in sorted(rows, key=lambda row: row.name)}
@@ -85,9 +86,10 @@ def _public() -> dict[str, tuple[str, Any]]:
     """Module and function (or class) by name; a name that modules share is the first one's."""
     found: dict[str, tuple[str, Any]] = {}
     for module in MODULES:
+        source = "lab" if module is classical else module.__name__
         for name, value in vars(module).items():
             if not name.startswith("_") and (_is_function(value) or inspect.isclass(value)):
-                found.setdefault(name, (module.__name__, value))
+                found.setdefault(name, (source, value))
     return found
 
 
@@ -114,9 +116,11 @@ def _makes_transformation(found: Any) -> bool:
 
 
 def _kind(name: str, function: Callable[..., Any]) -> str:
-    """An optimizer steps downhill by itself: it has a learning rate, or it wraps one that has."""
+    """An optimizer steps downhill by itself: ours do; others have a learning rate or wrap one."""
     if name.startswith("scale_by"):
         return "transformation"
+    if _public()[name][0] == "lab":
+        return "optimizer"
     wraps = [n for n, p in parameters(function).items() if accepts(p).transformation]
     inner = any("opt" in parameter for parameter in wraps)
     own = any("learning_rate" in parameter for parameter in parameters(function))

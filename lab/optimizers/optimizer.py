@@ -69,10 +69,15 @@ class Optimizer:
         """
         return steady(self.recipe.realize(values or {}, key))
 
-    def check(self, point: PyTree) -> None:
-        """Raises a `SpecError`, in optax's own words, if it cannot run at points like this."""
+    def check(self, point: PyTree, residuals: bool = True) -> None:
+        """Raises a `SpecError`, in its own words, if it cannot run at points like this.
+
+        Args:
+            point: a point, or its description.
+            residuals: whether the loss is known to be a sum of squares.
+        """
         first = {key: values[0].item() for key, values in self.swept.items()}
-        _attempt(self.recipe, first, {}, point)
+        _attempt(self.recipe, first, {}, point, residuals)
 
 
 def optimizer(
@@ -172,13 +177,17 @@ def _suitable_point(recipe: Recipe, first: Mapping[str, Any]) -> jax.ShapeDtypeS
 
 
 def _attempt(
-    recipe: Recipe, fixed: Mapping[str, Any], traced: Mapping[str, Any], point: PyTree
+    recipe: Recipe,
+    fixed: Mapping[str, Any],
+    traced: Mapping[str, Any],
+    point: PyTree,
+    residuals: bool = True,
 ) -> None:
     """Builds, inits and updates abstractly; a `SpecError` with the reason if that fails."""
 
     def once(x: PyTree, traced: Mapping[str, Any]) -> Any:
         tx = steady(recipe.realize({**fixed, **traced}))
-        return tx.update(x, tx.init(x), x, **pretended(x))
+        return tx.update(x, tx.init(x), x, **pretended(x, residuals))
 
     try:
         jax.eval_shape(once, point, traced)

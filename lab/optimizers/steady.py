@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import optax
 from jax import lax
+from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, PyTree
 
 Transformation: TypeAlias = optax.GradientTransformationExtraArgs
@@ -60,7 +61,7 @@ def steady(tx: Transformation) -> Transformation:
     return Transformation(init, update)
 
 
-def pretended(x: PyTree) -> dict[str, Any]:
+def pretended(x: PyTree, residuals: bool = True) -> dict[str, Any]:
     """Extra arguments like those of a real run, for abstract trials at the point x."""
 
     def value_fn(y: PyTree) -> Array:
@@ -73,6 +74,7 @@ def pretended(x: PyTree) -> dict[str, Any]:
         "value_fn": value_fn,
         "obj_fn": value_fn,
         "grad_fn": gradient,
+        "residual_fn": (lambda y: ravel_pytree(y)[0]) if residuals else None,
     }
 
 
@@ -117,7 +119,9 @@ def _served(extras: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _naming_extras(function: Callable[[PyTree], Array]) -> Callable[..., Array]:
-    def value_fn(x: PyTree, obj_fn: Any = None, grad_fn: Any = None) -> Array:
+    def value_fn(
+        x: PyTree, obj_fn: Any = None, grad_fn: Any = None, residual_fn: Any = None
+    ) -> Array:
         return function(x)
 
     return value_fn

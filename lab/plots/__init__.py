@@ -12,6 +12,7 @@ from lab.plots.outcomes import outcomes
 from lab.plots.paths import paths
 from lab.plots.scaling import memory, scaling
 from lab.plots.sensitivity import sensitivity
+from lab.plots.sharpness import sharpness
 from lab.plots.styles import Style, styles
 from lab.plots.themes import theme
 from lab.plots.throughput import ratios, shares
@@ -30,6 +31,7 @@ __all__ = [
     "scaling",
     "sensitivity",
     "shares",
+    "sharpness",
     "styles",
     "theme",
 ]

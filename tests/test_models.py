@@ -1,0 +1,135 @@
+"""Models of any size: their minima, their gradients, their batches, and what is told of faults."""
+
+import sys
+
+import jax
+import numpy as np
+import pytest
+
+import lab
+from lab.errors import SpecError
+from lab.losses import MODELS
+from lab.losses.data import DATA
+from lab.peers.fractal_loop import Picture
+
+pytestmark = pytest.mark.usefixtures("quick_compiles", "float64")
+
+CASES = {
+    "linear_regression": [{}, {"inputs": 7, "seed": 3, "ridge": 0.2}],
+    "matrix_factorisation": [{}, {"rows": 3, "columns": 5, "rank": 4}],
+    "deep_linear_network": [{}, {"depth": 1}, {"depth": 2, "width": 5, "outputs": 4}],
+    "fractal_network": [{}, {"width": 3, "samples": 5, "activation": "identity"}],
+    "mlp": [{}, {"width": 3, "depth": 2, "data": "chebyshev", "activation": "tanh"}],
+}
+each = pytest.mark.parametrize(
+    ("name", "given"), [(n, g) for n, rows in CASES.items() for g in rows], ids=str
+)
+
+
+def test_every_model_is_tested_here():
+    assert set(CASES) == set(MODELS)
+
+
+@each
+def test_facts_and_gradients(name, given):
+    loss = getattr(lab.losses, name)(**given)
+    assert lab.losses.from_spec({"name": name, **given}, None).function is loss.function
+    assert loss.formula.startswith("f(") and loss.source and loss.name == name
+    x = np.random.default_rng(0).uniform(-1, 1, loss.dimension)
+    f, slope = jax.jit(jax.value_and_grad(loss))(x)
+    h = 1e-6 * np.eye(loss.dimension)
+    values = np.asarray(jax.jit(jax.vmap(loss))(np.concatenate([x + h, x - h])))
+    central = (values[: len(x)] - values[len(x) :]) / 2e-6
+    np.testing.assert_allclose(slope, central, rtol=1e-6, atol=1e-7)
+    if loss.residual_function is not None:
+        np.testing.assert_allclose(f, np.sum(np.asarray(loss.residuals(x)) ** 2), rtol=1e-13)
+
+
+@each
+def test_minima_are_minima(name, given):
+    loss = getattr(lab.losses, name)(**given)
+    if loss.minimum() is None:
+        assert name in ("mlp", "fractal_network")
+        return
+    (x,) = loss.minima()
+    assert float(loss(x)) == pytest.approx(loss.minimum(), rel=1e-12, abs=1e-25)
+    assert np.abs(jax.grad(loss)(x)).max() < 1e-12
+    assert np.linalg.eigvalsh(jax.hessian(loss)(x)).min() > -1e-10
+
+
+def test_a_narrow_deep_linear_network_has_no_known_minimum():
+    assert lab.losses.deep_linear_network(width=1, inputs=3, outputs=2).minimum() is None
+
+
+def test_the_network_is_the_one_written_out():
+    loss = lab.losses.mlp(width=2, depth=2, data="line", samples=5)
+    w = np.random.default_rng(1).normal(size=loss.dimension)
+    x, y = DATA["line"](5, 0)
+    one = np.tanh(x @ w[:2].reshape(2, 1).T + w[2:4])
+    two = np.tanh(one @ w[4:8].reshape(2, 2).T / np.sqrt(2) + w[8:10])
+    out = two @ w[10:12] / np.sqrt(2) + w[12]
+    assert float(loss(w)) == pytest.approx(np.mean((out - y) ** 2), rel=1e-13)
+
+
+def test_the_fractal_network_is_that_of_the_picture():
+    picture = Picture(side=2, width=3, steps=1)
+    loss = lab.losses.fractal_network(width=3)
+    w = picture.drawn[2]
+    assert float(loss(w)) == pytest.approx(float(picture.loss(w)), rel=1e-13)
+
+
+def test_batches_are_drawn_anew_and_right_in_the_mean():
+    full, some = lab.losses.mlp(), lab.losses.mlp(batch=4)
+    assert some.takes_key and not full.takes_key and full.dimension == some.dimension
+    w = np.random.default_rng(1).normal(size=full.dimension)
+    assert float(some(w)) == float(full(w))
+    values = jax.vmap(lambda key: some(w, key=key))(jax.random.split(jax.random.key(0), 4000))
+    error = float(np.std(values)) / np.sqrt(4000)
+    assert float(np.mean(values)) == pytest.approx(float(full(w)), abs=5 * error)
+    sgd = lab.optimizer("sgd", learning_rate=0.1)
+    starts = lab.starts.normal(mean=[0.0] * full.dimension, std=0.5, count=2)
+    data = lab.sweep(some, sgd, starts, steps=30, seeds=2, backend="vmap", block=32)
+    assert np.all(data.final_loss.isel(seed=0) != data.final_loss.isel(seed=1))
+
+
+def test_a_ridge_may_be_swept():
+    loss = lab.losses.linear_regression(ridge=[0.1, 1.0])
+    data = lab.sweep(
+        loss, lab.optimizer("gauss_newton"), np.zeros((1, 4)), steps=2, precision="float64"
+    )
+    expected = np.concatenate([loss.minima(ridge=0.1), loss.minima(ridge=1.0)])
+    np.testing.assert_allclose(data.final_point.squeeze(), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", sorted(DATA.keys() - {"digits"}))
+def test_data_come_from_their_seed(name):
+    x, y = DATA[name](40, 1)
+    assert x.shape[0] == y.shape[0] == 40 and np.abs(x).max() < 4 and np.all(np.isfinite(y))
+    np.testing.assert_array_equal(x, DATA[name](40, 1)[0])
+    assert name == "chebyshev" or np.any(x != DATA[name](40, 2)[0])
+
+
+def test_digits_come_with_scikit_learn():
+    pytest.importorskip("sklearn")
+    x, y = DATA["digits"](100, 0)
+    assert x.shape == (100, 64) and set(y) == {-1.0, 1.0}
+    assert x.min() == -1 and x.max() == 1
+    with pytest.raises(SpecError, match="samples: there are 1797 digits"):
+        lab.losses.mlp(data="digits", samples=2000)
+
+
+def test_digits_are_missed_in_words(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    with pytest.raises(SpecError, match=r"data: needs scikit-learn: pip install .*\[digits\]"):
+        lab.losses.mlp(data="digits", samples=11)
+
+
+@pytest.mark.parametrize(("given", "told"), [
+    ({"width": 0}, "width: must be a whole number from 1"),
+    ({"data": "moon"}, "data: must be one of .* did you mean 'moons'"),
+    ({"widht": 3}, "widht: mlp has no parameter 'widht'; did you mean 'width'"),
+    ({"width": [3, 4]}, "width: must be a whole number"),
+], ids=str)  # fmt: skip
+def test_faults(given, told):
+    with pytest.raises(SpecError, match=told):
+        lab.losses.mlp(**given)
