@@ -57,10 +57,10 @@ def losses() -> Listing:
     from lab.losses import bbob, catalogue
 
     rows = [
-        _loss_row(family(), name, family.dimension, family.parameters)
+        _loss_row(family(), name, family.kind, family.dimension, family.parameters)
         for name, family in catalogue.items()
     ]
-    suite = _loss_row(bbob(1), "bbob", None, {"function": 1, "instance": 1})
+    suite = _loss_row(bbob(1), "bbob", "bbob", None, {"function": 1, "instance": 1})
     suite["ranges"] = {"function": [1, 24]}
     return Listing(
         ("loss", "dim", "parameters", "minima", "lowest", "box", "source"),
@@ -71,10 +71,13 @@ def losses() -> Listing:
     )
 
 
-def _loss_row(loss: Any, name: str, dimension: int | None, parameters: Row) -> dict[str, Any]:
+def _loss_row(
+    loss: Any, name: str, kind: str, dimension: int | None, parameters: Row
+) -> dict[str, Any]:
     """A loss of one dimension, or of any: then its facts are those of `shown_dimension`."""
     return {
         "name": name,
+        "kind": kind,
         "formula": loss.formula,
         "dimension": dimension,
         "shown_dimension": loss.dimension,

@@ -114,6 +114,7 @@ def test_losses_as_json():
     assert (rosenbrock["dimension"], rosenbrock["shown_dimension"]) == (None, 2)
     assert rosenbrock["start"] == [-1.2, 1.0] and rosenbrock["least_squares"]
     assert rows["saddle"]["minima"] == [] and rows["saddle"]["minimum"] is None
+    assert (himmelblau["kind"], rows["meyer"]["kind"]) == ("wells", "more_garbow_hillstrom")
     assert rows["bbob"]["ranges"] == {"function": [1, 24]}
     assert rows["bbob"]["minimum"] == lab.losses.bbob(1).minimum()
 
