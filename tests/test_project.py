@@ -93,6 +93,7 @@ def test_every_kind_of_loss_has_a_comparison_of_six_optimizers_at_the_same_rates
     assert len(rates) >= 6 and all(rate == rates[0] for rate in rates)
 
 
+@pytest.mark.usefixtures("quick_compiles")
 @pytest.mark.parametrize("name", CONFIGS)
 def test_a_config_runs_by_name_from_an_empty_folder(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
