@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 JOBS ?= 2
 
-.PHONY: setup demo test lint lock bench bench-gpu clean
+.PHONY: setup demo test test-coco lint lock bench bench-gpu clean
 
 setup: .venv/.ready
 
@@ -18,6 +18,10 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest -n $(JOBS)
+
+# All of the bbob suite against coco-experiment: minutes.
+test-coco: setup
+	$(BIN)/python -m pytest -n $(JOBS) -m coco
 
 lint: setup
 	$(BIN)/ruff check .

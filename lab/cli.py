@@ -121,12 +121,19 @@ def compare(runs: Annotated[list[Path], typer.Argument(help="Run directories.")]
 
 
 @command
-def list_(what: Annotated[Catalogue, typer.Argument(help="Which catalogue.")]) -> None:
+def list_(
+    what: Annotated[Catalogue, typer.Argument(help="Which catalogue.")],
+    json: Annotated[bool, typer.Option("--json", help="All that is known, as JSON.")] = False,
+) -> None:
     """List what there is: losses, optimizers, experiments or configs."""
     from lab import catalogues
     from lab.terminal import print_view
 
-    print_view(getattr(catalogues, what.value)())
+    listing = getattr(catalogues, what.value)()
+    if json:
+        typer.echo(listing.as_json())
+    else:
+        print_view(listing.table())
 
 
 @command

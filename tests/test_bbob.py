@@ -44,7 +44,6 @@ def test_frozen_values_of_coco(row):
 @pytest.mark.parametrize("dimension", [2, 3, 5, 10, 20, 40])
 @each_function
 def test_all_values_of_coco(function, dimension):
-    pytest.importorskip("cocoex")
     x = oracle.points(100, dimension)
     for instance in range(1, 16):
         loss = bbob(function, dimension, instance)

@@ -96,6 +96,56 @@ def test_list(what, names):
     assert all(f"\n {name} " in result.stdout for name in names)
 
 
+def listed(what):
+    """The rows of `lab list WHAT --json` by name; JSON without NaN or infinities."""
+    result = invoke("list", what, "--json")
+    assert result.exit_code == 0
+    rows = json.loads(result.stdout, parse_constant=pytest.fail)
+    return {row["name"]: row for row in rows}
+
+
+def test_losses_as_json():
+    rows = listed("losses")
+    assert set(rows) == {*lab.losses.catalogue, "bbob"}
+    himmelblau, rosenbrock = rows["himmelblau"], rows["rosenbrock"]
+    assert himmelblau["minima"] == lab.losses.himmelblau().minima().tolist()
+    assert (himmelblau["dimension"], himmelblau["minimum"], himmelblau["low"]) == (2, 0, [-5, -5])
+    assert rosenbrock["parameters"] == {"a": 1.0, "b": 100.0}
+    assert (rosenbrock["dimension"], rosenbrock["shown_dimension"]) == (None, 2)
+    assert rosenbrock["start"] == [-1.2, 1.0] and rosenbrock["least_squares"]
+    assert rows["saddle"]["minima"] == [] and rows["saddle"]["minimum"] is None
+    assert (himmelblau["kind"], rows["meyer"]["kind"]) == ("wells", "more_garbow_hillstrom")
+    assert rows["bbob"]["ranges"] == {"function": [1, 24]}
+    assert rows["bbob"]["minimum"] == lab.losses.bbob(1).minimum()
+
+
+def test_optimizers_as_json():
+    adam = listed("optimizers")["adam"]
+    assert (adam["kind"], adam["module"], adam["required"]) == (
+        "optimizer",
+        "optax",
+        ["learning_rate"],
+    )
+    numbers = {"b1": 0.9, "b2": 0.999, "eps": 1e-8, "nesterov": False, "mu_dtype": None}
+    assert adam["hyperparameters"].items() >= numbers.items()
+
+
+def test_experiments_and_configs_as_json():
+    assert listed("experiments")["descent"]["question"].endswith("compared.")
+    assert set(listed("configs")) == set(builtin.configs())
+    quickstart = listed("configs")["quickstart"]
+    assert quickstart["experiment"] == "descent" and quickstart["title"].endswith("?")
+
+
+def test_the_table_of_losses_is_readable():
+    """About a line a loss, however many there are, and no name or box broken in two."""
+    lines = invoke("list", "losses").stdout.splitlines()
+    assert len(lines) < 1.6 * len(lab.losses.catalogue)
+    for name, family in lab.losses.catalogue.items():
+        (line,) = [line for line in lines if line.startswith(f" {name} ")]
+        assert f"[{min(family().low):g}, {max(family().high):g}]" in line
+
+
 def test_list_of_nothing():
     assert invoke("list", "lossses").exit_code == 2
 
@@ -169,7 +219,8 @@ from lab.cli import app
 assert not {"jax", "numpy", "pydantic"} & set(sys.modules), "import lab.cli"
 for words in (["--help"], ["show", "runs/tiny"], ["compare", "runs/tiny", "runs/tiny"],
               ["run", "tiny.toml", "optimizers.SGD.learning_rate.count=5"],
-              ["list", "configs"], ["list", "experiments"]):
+              ["list", "configs"], ["list", "experiments"],
+              ["list", "configs", "--json"]):
     try:
         app(words)
     except SystemExit as end:

@@ -59,6 +59,13 @@ CASES = {
     "paths, constant loss": lambda: plots.paths(
         landscape().assign(loss=lambda d: 0 * d.loss), {"sgd": synthetic.path(steps=5)}
     ),
+    "gallery, one": lambda: plots.gallery({"valley": landscape()}),
+    "gallery, ten": lambda: plots.gallery(
+        {name: landscape().assign_attrs(note="part of its box") for name in synthetic.HARD}
+    ),
+    "gallery, without minima": lambda: plots.gallery(
+        {"flat": landscape().drop_vars("minima").assign(loss=lambda d: 0 * d.loss)}
+    ),
     "curves, one": lambda: plots.curves({"sgd": synthetic.curve()}, x="log"),
     "curves, together": lambda: plots.curves(
         {"sgd": synthetic.curve(), "$up$": synthetic.curve(diverges=True)}, targets=[1e-2, 1e-6]
@@ -183,6 +190,32 @@ def test_a_path_is_cut_where_it_crosses_the_border():
     back = 0.5 + 1.5 * (0.5 / 3.5)
     np.testing.assert_allclose(cut, [[0, 0], [1, 0.5], [back, 1.0], [0.5, 0.5]])
     assert not clip(points + 9, np.zeros(2), np.ones(2))[0].size
+
+
+def test_the_gallery_stars_the_lowest_minima_and_marks_the_others():
+    """Two minima of one loss at different depths, one of another, none of the third."""
+    minima = ("minima", (("known_minimum", "dim"), [[1.0, 1.0], [-1.0, 2.0], [0.0, 1.0]]))
+    wells = landscape().drop_vars("minima").assign(dict([minima]))
+    wells = wells.assign(minima_loss=("known_minimum", [-1.0, 3.0, -1.0]))
+    none = landscape().drop_vars("minima")
+    figure = plots.gallery({"wells": wells, "valley": landscape(), "none": none})
+    marks = {
+        (axes.get_title(loc="left"), line.get_marker()): np.transpose(line.get_data()).tolist()
+        for axes in figure.axes
+        for line in axes.lines
+        if len(line.get_xdata())
+    }
+    assert marks == {
+        ("wells", "*"): [[1.0, 1.0], [0.0, 1.0]],
+        ("wells", "D"): [[-1.0, 2.0]],
+        ("valley", "*"): [[1.0, 1.0]],
+    }
+    named = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert named == ["lowest known minimum", "other known minimum"]
+    assert "wells lowest at (1, 1) and (0, 1); valley lowest at (1, 1)" in figure.alt
+    assert [row[1] for row in figure.rows] == [3, 1, 0]
+    low, high = float(wells.loss.min()), float(wells.loss.max())
+    assert figure.rows[0][2:4] == (low, pytest.approx(high))
 
 
 def test_curves_say_where_they_start_end_and_hit():

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from tiny import invoke
 
 from lab import builtin
+from lab.losses import catalogue
 
 ROOT = Path(__file__).parent.parent
 CONFIGS = builtin.configs()
@@ -78,6 +80,20 @@ def test_a_config_opens_with_what_it_shows_its_command_and_its_cost(name):
     assert "\n[smoke]\n" in text
 
 
+KINDS = {family.kind for family in catalogue.values()} - {"many_minima_2d", "models"} | {"bbob"}
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_kind_of_loss_has_a_comparison_of_six_optimizers_at_the_same_rates(kind):
+    table = tomllib.loads(CONFIGS[f"compare/{kind}"].read_text())
+    name = table["loss"]["name"]
+    assert kind == (catalogue[name].kind if name in catalogue else name)
+    assert table["title"].endswith("?")
+    rates = [optimizer["learning_rate"] for optimizer in table["optimizers"].values()]
+    assert len(rates) >= 6 and all(rate == rates[0] for rate in rates)
+
+
+@pytest.mark.usefixtures("quick_compiles")
 @pytest.mark.parametrize("name", CONFIGS)
 def test_a_config_runs_by_name_from_an_empty_folder(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -19,6 +19,7 @@ from lab.config.models import (
     RunSection,
     Section,
     Side,
+    Text,
 )
 from lab.config.schema import schema
 
@@ -37,6 +38,7 @@ __all__ = [
     "Side",
     "StartsField",
     "SweepField",
+    "Text",
     "load",
     "schema",
 ]

@@ -154,6 +154,11 @@ class Family:
         return self.function.__name__
 
     @property
+    def kind(self) -> str:
+        """The file or folder of `lab/losses/` that holds it: `bowls`, `more_garbow_hillstrom`."""
+        return self.function.__module__.removeprefix("lab.losses.").partition(".")[0]
+
+    @property
     def signature(self) -> Signature:
         """What the function takes."""
         return read_signature(self.function)

@@ -8,6 +8,7 @@ from lab.plots.basins import basins
 from lab.plots.curves import curves
 from lab.plots.figure import Figure
 from lab.plots.files import FigureFiles, save
+from lab.plots.gallery import gallery
 from lab.plots.outcomes import outcomes
 from lab.plots.paths import paths
 from lab.plots.scaling import memory, scaling
@@ -23,6 +24,7 @@ __all__ = [
     "Style",
     "basins",
     "curves",
+    "gallery",
     "memory",
     "outcomes",
     "paths",

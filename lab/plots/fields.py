@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.contour import ContourSet
+from matplotlib.path import Path
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from lab.plots.figure import Figure
@@ -16,7 +17,8 @@ from lab.plots.layout import halo, keywords
 from lab.plots.text import plain
 from lab.plots.themes import current, scalars
 
-CONTOURS = 14
+CONTOURS, FEW = 14, 7
+DENSE = 5000  # vertices of contours of a loss with more ripples than lines can show
 WIDE = 100.0  # a loss that spans more than this ratio is shaded logarithmically
 
 
@@ -58,19 +60,25 @@ class Field:
             return Normalize(0, high)
         return LogNorm(float(max(low, high * 1e-9)), float(high), clip=True)
 
-    def draw(self, axes: Axes, columns: int = 1) -> None:
-        """The shaded contours (or the curve) and the box around them."""
+    def draw(self, axes: Axes, columns: int = 1, *, alone: bool = False) -> None:
+        """The shaded contours (or the curve) and the box around them.
+
+        Args:
+            axes: where.
+            columns: as many stand side by side, which says how fine the picture must be.
+            alone: nothing will be drawn over it: full colours, fewer contours, any aspect.
+        """
         if self.dimension == 1:
             axes.plot(self.axes[0], self.loss, color=current().muted, zorder=1.5)
             low, high = np.nanmin(self.loss), np.nanmax(self.loss)
             air = 0.06 * (high - low or 1.0)
             axes.set_ylim(low - 2 * air, high + air)
         else:
-            self._shade(axes, columns)
+            self._shade(axes, columns, alone)
             axes.set_ylim(self.low[1], self.high[1])
         axes.set_xlim(self.low[0], self.high[0])
 
-    def _shade(self, axes: Axes, columns: int) -> None:
+    def _shade(self, axes: Axes, columns: int, alone: bool) -> None:
         norm = self.norm()
         values = np.ma.masked_invalid(self.above)
         image = (
@@ -83,27 +91,35 @@ class Field:
         step = max(1, max(values.shape) * columns // 800)
         axes.imshow(
             image[::step, ::step],
-            cmap=scalars(),
+            cmap=scalars(1.0) if alone else scalars(),
             norm=norm,
             origin="lower",
             extent=(self.low[0], self.high[0], self.low[1], self.high[1]),
             aspect="auto",
-            interpolation="bilinear",
+            interpolation="none" if alone else "bilinear",  # small vector files hold the values
         )
         step = max(1, max(values.shape) * columns // 300)
-        self._contours(axes, image[::step, ::step], [axis[::step] for axis in self.axes], norm)
+        at = [axis[::step] for axis in self.axes]
+        made = self._contours(axes, image[::step, ::step], at, norm, FEW if alone else CONTOURS)
+        if alone and made and sum(map(_vertices, made.get_paths())) > DENSE:
+            made.remove()  # hatching that hides the colours
         span = self.high - self.low
-        if 0.25 < span[0] / span[1] < 4:
+        if not alone and 0.25 < span[0] / span[1] < 4:
             axes.set_aspect("equal", adjustable="box")
 
     def _contours(
-        self, axes: Axes, image: np.ma.MaskedArray, at: list[np.ndarray], norm: Normalize
+        self,
+        axes: Axes,
+        image: np.ma.MaskedArray,
+        at: list[np.ndarray],
+        norm: Normalize,
+        count: int,
     ) -> ContourSet | None:
         if not image.count() or image.min() == image.max():
             return None
         low, high = float(norm.vmin or 0), float(norm.vmax or 1)
         space = np.geomspace if isinstance(norm, LogNorm) else np.linspace
-        levels = space(low, high, CONTOURS + 2)[1:-1]
+        levels = space(low, high, count + 2)[1:-1]
         levels = levels[(levels > image.min()) & (levels < image.max())]
         if not levels.size:
             return None
@@ -120,6 +136,10 @@ class Field:
         bar.ax.yaxis.set_minor_locator(NullLocator())
         bar.set_label("loss above the lowest shown")
         bar.outline.set_visible(False)
+
+
+def _vertices(path: Path) -> int:
+    return np.shape(path.vertices)[0]
 
 
 def names(data: xr.Dataset, dimension: int) -> list[str]:

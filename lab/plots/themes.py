@@ -82,10 +82,15 @@ def themed(make: Callable[Given, Made]) -> Callable[Given, Made]:
     return inside
 
 
-def scalars() -> Colormap:
-    """Cividis for a scalar field behind lines: blended with the background, still in order."""
+def scalars(strength: float | None = None) -> Colormap:
+    """Cividis for a scalar field behind lines: blended with the background, still in order.
+
+    Args:
+        strength: the share of cividis, 1 where nothing is drawn over the field.
+    """
     background = matplotlib.colors.to_rgb(current().background)
-    strength = 0.5 if current().name == "light" else 0.6
+    if strength is None:
+        strength = 0.5 if current().name == "light" else 0.6
     colours = matplotlib.colormaps["cividis"](np.linspace(0, 1, 256))[:, :3]
     return ListedColormap(strength * colours + (1 - strength) * np.array(background))
 

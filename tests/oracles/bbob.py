@@ -1,6 +1,6 @@
 """Values of COCO's `bbob` suite: freezes a share of them into `bbob.json`, or gives them all.
 
-Run with a Python that has coco-experiment (not one of the lab's requirements):
+Run with a Python that has coco-experiment, one of the dev requirements:
 
     python tests/oracles/bbob.py
 """
