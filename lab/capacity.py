@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from lab import dataset
 from lab.devices import local_devices
 from lab.errors import LabError
+from lab.flow import workers
 from lab.plan import Plan
 
 HOST_BYTES = 64
@@ -31,7 +32,8 @@ def working(plan: Plan) -> int:
         ids = jnp.zeros(3, jnp.int32)
         lane = jax.eval_shape(lambda one: problem.begin(inputs, one), ids)
     state = sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(lane))
-    at_once = min(plan.layout.blocks, len(local_devices()))
+    devices = local_devices()
+    at_once = min(plan.layout.blocks, len(devices) * workers(devices))
     return at_once * plan.layout.capacity * (2 * state + HOST_BYTES)
 
 

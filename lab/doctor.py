@@ -13,7 +13,6 @@ from rich.text import Text
 from lab import __version__
 from lab.capacity import memory, size_text
 from lab.devices import cores, local_devices
-from lab.flow import workers
 from lab.rundir import processor, versions
 
 
@@ -50,8 +49,8 @@ def complaints() -> Iterator[str]:
     if devices[0].platform == "cpu":
         if len(devices) < cores():
             yield (
-                f"JAX started with {len(devices)} CPU device(s) for {cores()} cores, so sweeps use "
-                f"{workers(devices)} threads on each; for one device a core unset "
+                f"JAX started with {len(devices)} CPU device(s) for {cores()} cores, so "
+                "sweeps use several threads on each; for one device a core unset "
                 "JAX_NUM_CPU_DEVICES, or import lab before anything uses JAX."
             )
         if shutil.which("nvidia-smi"):

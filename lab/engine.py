@@ -58,7 +58,7 @@ class Engine:
     ):
         self.plan = plan
         self.devices = local_devices() if devices is None else list(devices)
-        self.workers = 1 if devices is not None else workers(self.devices)
+        self.workers = workers(self.devices, all_cores=devices is None)
         self._lock, self._stopped = Lock(), Event()
         self.meter = Meter() if meter is None else meter
         self._span = FIRST_CHUNK

@@ -31,13 +31,20 @@ class Meter:
     listener: Callable[[int], None] = field(default=lambda lane_steps: None, repr=False)
 
 
-def workers(devices: "Sequence[jax.Device]") -> int:
-    """How many groups of blocks run at once, so that every core has work.
+IN_FLIGHT = 2
+"""Groups of blocks under way at least: while one is computed, another is fetched or laid out."""
 
-    One device a core is the rule; where JAX was started with fewer before the lab could ask for
-    more, each device is used by several threads.
+
+def workers(devices: "Sequence[jax.Device]", all_cores: bool = True) -> int:
+    """How many groups of blocks are under way at once, so that every core has work.
+
+    Args:
+        devices: that blocks run on. One a core is the rule; where JAX was started with fewer before
+            the lab could ask for more, each is used by several threads.
+        all_cores: whether cores without a device of their own are to be used.
     """
-    return max(1, cores() // len(devices)) if devices[0].platform == "cpu" else 1
+    shared = devices[0].platform == "cpu" and all_cores
+    return max(IN_FLIGHT, cores() // len(devices) if shared else 1)
 
 
 def ahead(

@@ -18,7 +18,7 @@ from lab.config import load
 from lab.devices import local_devices, spread_over_cores
 from lab.engine import Engine
 from lab.experiment import load_experiment, told_of
-from lab.flow import Meter, workers
+from lab.flow import Meter
 from lab.plan import Plan
 from lab.progress import rate_text
 
@@ -122,11 +122,9 @@ def backends(parts: Sequence[Forecast]) -> list[str]:
         chosen.setdefault(part.plan.choice, []).append(part.label)
     devices = local_devices()
     where = f"{len(devices)} {devices[0].platform} device{'s' * (len(devices) > 1)}"
-    threads = workers(devices)
-    also = f", {threads} threads on each" if threads > 1 else ""
     return [
         *(f"backend {c.backend} for {', '.join(labels)}: {c.why}" for c, labels in chosen.items()),
-        f"in blocks of {max(part.plan.layout.capacity for part in parts):,} lanes on {where}{also}",
+        f"in blocks of {max(part.plan.layout.capacity for part in parts):,} lanes on {where}",
     ]
 
 

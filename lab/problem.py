@@ -163,5 +163,5 @@ def nearest_minimum(
     if minima.shape[0] == 0:
         return jnp.full((), -1, jnp.int32)
     distance = jnp.sqrt(jnp.sum((minima - x[None, :]) ** 2, axis=1))
-    index = jnp.argmin(jnp.where(jnp.isnan(distance), jnp.inf, distance)).astype(jnp.int32)
-    return jnp.where(distance[index] <= within, index, -1)
+    known = jnp.where(jnp.isnan(distance), jnp.inf, distance)
+    return jnp.where(jnp.min(known) <= within, jnp.argmin(known).astype(jnp.int32), -1)

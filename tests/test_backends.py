@@ -190,7 +190,7 @@ def test_moving_the_running_lanes_together_changes_no_bit(backend, monkeypatch):
 
 def test_threads_on_one_device_change_no_bit(monkeypatch):
     monkeypatch.setattr(engine, "local_devices", lambda: jax.devices()[:1])
-    monkeypatch.setattr(engine, "workers", lambda devices: 3)
+    monkeypatch.setattr(engine, "workers", lambda devices, all_cores: 3)
     assert Engine(make_plan(lab.losses.beale(), ADAM, CLOUD, Run())).workers == 3
     threaded = cloud()
     monkeypatch.undo()
