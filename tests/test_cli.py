@@ -76,7 +76,7 @@ def test_check(home):
     assert result.exit_code == 0
     assert "bare.toml is valid" in result.stdout
     assert "128 lanes, 2,560 lane-steps" in result.stdout
-    for word in ("of memory", "expected: about", "backend kernel for sgd", "2 cpu devices"):
+    for word in ("of memory", "expected: about", "backend kernel for SGD", "2 cpu devices"):
         assert word in result.stdout
     assert not Path("runs").exists()
 
@@ -106,7 +106,7 @@ def listed(what):
 
 def test_losses_as_json():
     rows = listed("losses")
-    assert set(rows) == {*lab.losses.catalogue, "bbob"}
+    assert set(rows) == {*lab.losses.catalogue, *lab.losses.MODELS, "bbob"}
     himmelblau, rosenbrock = rows["himmelblau"], rows["rosenbrock"]
     assert himmelblau["minima"] == lab.losses.himmelblau().minima().tolist()
     assert (himmelblau["dimension"], himmelblau["minimum"], himmelblau["low"]) == (2, 0, [-5, -5])

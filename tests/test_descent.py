@@ -13,13 +13,13 @@ import numpy as np
 import optax
 import pytest
 from by_hand import assert_lane_is, told, walk
-from test_optimizers import RUNNABLE, everything_swept, plain
+from test_optimizers import OPTAX, everything_swept, plain
 
 import lab
 from lab.problem import NOISE
 
 STEPS, PATIENCE = 25, 5
-FEWER_STEPS = {"lbfgs": 8, "momo": 8, "polyak_sgd": 5}
+FEWER_STEPS = {"adafactor": 5, "lbfgs": 8, "momo": 8, "momo_adam": 8, "polyak_sgd": 5}
 """Their own choice of the step's length amplifies rounding, from step to step, on steep walls."""
 TARGETS = (10.0, 1.0, 0.1)
 STARTS = np.array([[0.5, -0.4], [1.3, 0.7], [-0.8, 1.1]])
@@ -30,7 +30,7 @@ LOSSES = {
         *("scalar_factorisation", "three_wells", "two_gaussians"),
     )
 }
-OPTIMIZERS = [name for name, entry in RUNNABLE.items() if entry.kind == "optimizer"]
+OPTIMIZERS = [name for name, entry in OPTAX.items() if entry.kind == "optimizer"]
 
 pytestmark = pytest.mark.usefixtures("quick_compiles", "float64")
 
