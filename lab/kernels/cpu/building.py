@@ -2,6 +2,7 @@
 
 import ctypes
 import hashlib
+import threading
 from functools import cache
 from typing import Any
 
@@ -44,6 +45,7 @@ def description() -> str:
     return f"LLVM {version} for {llvm.get_host_cpu_name()}, vectors of {vector_bytes()} bytes"
 
 
+_lock = threading.Lock()
 _kept: dict[str, Any] = {}
 """Compiled code by the name of its JAX target; it must outlive every program that calls it."""
 
@@ -60,11 +62,12 @@ def registered(source: str, read: int, changed: int, lanes: int) -> str:
     """
     source = "\n".join([_attributes(), source, entry(read, changed, lanes)])
     target = "lab_" + hashlib.sha256((source + features()).encode()).hexdigest()[:24]
-    if target not in _kept:
-        engine = compiled(source)
-        address = engine.get_function_address(ENTRY)
-        jax.ffi.register_ffi_target(target, capsule(address), platform="cpu")
-        _kept[target] = engine
+    with _lock:  # blocks are compiled by whichever thread comes first
+        if target not in _kept:
+            engine = compiled(source)
+            address = engine.get_function_address(ENTRY)
+            jax.ffi.register_ffi_target(target, capsule(address), platform="cpu")
+            _kept[target] = engine
     return target
 
 
