@@ -134,3 +134,9 @@ def test_both_ways_draw_the_same_fractal():
     exact = fractal_loop.losses_of(notebook)
     assert reference.error(fractal_loop.losses_of(lab), exact) < 1e-9
     assert len(np.unique(np.sign(notebook["colour"]))) == 2  # trained here, not there
+
+
+def test_loading_fast_c_leaves_denormal_numbers_alone():
+    """Linked with -ffast-math, a library would flush them to 0 in the whole process."""
+    run("c_openmp", task("rosenbrock", "sgd"))
+    assert np.float32(1e-40) * np.float32(0.5) > 0

@@ -2,7 +2,6 @@
 
 import ctypes
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -44,8 +43,10 @@ def peak_flops(precision: str, cores: int) -> float | None:
         target = Path(folder) / f"peak_{precision}.so"
         source = native.SOURCES / "peak.c"
         kind = "double" if precision == "float64" else "float"
-        words = ["cc", *native.C_FLAGS, f"-Dreal={kind}", str(source), "-o", str(target), "-lm"]
-        if subprocess.run(words, capture_output=True).returncode:
+        words = ["cc", *native.C_FLAGS, f"-Dreal={kind}"]
+        try:
+            native.run_all(native.c_commands(words, source, target))
+        except RuntimeError:
             return None
         library = ctypes.CDLL(str(target))
     library.peak.restype = ctypes.c_double
