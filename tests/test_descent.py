@@ -19,7 +19,7 @@ import lab
 from lab.problem import NOISE
 
 STEPS, PATIENCE = 25, 5
-FEWER_STEPS = {"adafactor": 5, "lbfgs": 8, "momo": 8, "momo_adam": 8, "polyak_sgd": 5}
+FEWER_STEPS = {"adafactor": 5, "lbfgs": 8, "momo": 8, "momo_adam": 5, "polyak_sgd": 5}
 """Their own choice of the step's length amplifies rounding, from step to step, on steep walls."""
 TARGETS = (10.0, 1.0, 0.1)
 STARTS = np.array([[0.5, -0.4], [1.3, 0.7], [-0.8, 1.1]])
