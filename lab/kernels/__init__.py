@@ -5,8 +5,6 @@ imported when they are needed: LLVM for CPUs (`lab.kernels.cpu`), Pallas for GPU
 (`lab.kernels.gpu`).
 """
 
-from functools import partial
-
 from lab.kernels.loop import Loop, Run
 
 __all__ = ["kernel_for", "missing"]
@@ -20,7 +18,7 @@ def kernel_for(platform: str) -> Run:
         return cpu.run
     from lab.kernels import gpu
 
-    return partial(gpu.run, interpret=False)
+    return gpu.run
 
 
 def missing(loop: Loop, platform: str) -> str | None:

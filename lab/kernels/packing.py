@@ -23,6 +23,12 @@ class Place(NamedTuple):
     row: int
 
 
+def stored_as(var: core.Var, truth: np.dtype) -> np.dtype:
+    """The type that a variable has in a buffer, where truth values have this one."""
+    dtype = np.dtype(aval(var).dtype)
+    return truth if dtype.kind == "b" else dtype
+
+
 class Pack:
     """Variables and their values, all of shape () or all of shape (lanes,).
 
@@ -36,16 +42,12 @@ class Pack:
         self,
         values: Iterable[tuple[core.Var, Any]],
         padding: int = 0,
-        truth: type = np.bool_,
+        truth: Any = np.bool_,
     ):
         self.values, self.padding, self.truth = list(values), padding, np.dtype(truth)
         self.groups: dict[np.dtype, list[core.Var]] = {}
         for var, _ in self.values:
-            self.groups.setdefault(self._stored(var), []).append(var)
-
-    def _stored(self, var: core.Var) -> np.dtype:
-        dtype = np.dtype(aval(var).dtype)
-        return self.truth if dtype.kind == "b" else dtype
+            self.groups.setdefault(stored_as(var, self.truth), []).append(var)
 
     @cached_property
     def arrays(self) -> list[Array]:
@@ -99,7 +101,7 @@ def packed(
     given: Sequence[Any],
     state: Sequence[Any],
     padding: int = 0,
-    truth: type = np.bool_,
+    truth: Any = np.bool_,
 ) -> Packs:
     """The numbers of a loop, packed; those that no equation asks for are left out."""
     used, (of_shared, of_given, of_state) = loop.used, loop.variables

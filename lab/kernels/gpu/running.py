@@ -23,9 +23,12 @@ from jaxtyping import Array, Int
 from lab.kernels.elementary import EXPANSIONS
 from lab.kernels.expanding import expanded
 from lab.kernels.loop import Loop, Rows
-from lab.kernels.packing import Pack, Packs, Place, lanes_of, packed
+from lab.kernels.packing import Pack, Packs, Place, lanes_of, packed, stored_as
 from lab.kernels.parts import Parts, evaluate, value_of
 from lab.scalarize import aval
+
+TRUTH = np.dtype(np.int32)
+"""What holds truth values in a buffer."""
 
 SEGMENT = 1024
 """Steps whose shared numbers the tables hold."""
@@ -62,7 +65,7 @@ def run(
     """
     loop = known_to_pallas(loop)
     lanes = lanes_of(loop, state)
-    packs = packed(loop, shared, given, state, -lanes % BLOCK, truth=np.int32)
+    packs = packed(loop, shared, given, state, -lanes % BLOCK, truth=TRUTH)
     kernels = Kernels(loop, packs, interpret)
 
     def segment(carry: tuple[Array, list[Array], list[Array]]) -> tuple:
@@ -93,7 +96,7 @@ class Kernels:
 
     def ticks(self, bounds: Array, alike: list[Array]) -> tuple[list[Array], list[Array]]:
         """What is the same for all lanes after the segment, and the tables of it."""
-        tables = [_like(jnp.zeros(SEGMENT, _stored(var))) for var in self.parts.noted]
+        tables = [_like(jnp.zeros(SEGMENT, stored_as(var, TRUTH))) for var in self.parts.noted]
         if not (alike or tables):
             return [], []
         shared = self.packs.shared.arrays
@@ -216,10 +219,6 @@ def _rows(pack: Pack, refs: Sequence[Any]) -> dict[core.Var, Array]:
 def _load(var: core.Var, refs: Sequence[Any], place: Place, index: Any) -> Array:
     value = refs[place.buffer][index]
     return value != 0 if aval(var).dtype == bool else value
-
-
-def _stored(var: core.Var) -> np.dtype:
-    return np.dtype(np.int32) if aval(var).dtype == bool else np.dtype(aval(var).dtype)
 
 
 def _like(array: Array) -> jax.ShapeDtypeStruct:
