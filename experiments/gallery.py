@@ -14,7 +14,6 @@ from lab.errors import Fault, SpecError, nearest
 from lab.experiment import Session
 from lab.losses import Loss, bbob, catalogue
 from lab.losses.bbob import FUNCTIONS
-from lab.plan import Plan
 from lab.survey import survey
 from lab.table import Column, Table
 
@@ -76,11 +75,6 @@ def surfaces(kind: str) -> Iterator[Loss]:
         free = family.dimension is None and family.least_dimension <= 2 >= family.multiple_of
         if family.kind == kind and (free or family.dimension == 2):
             yield family()
-
-
-def plans(config: Config) -> dict[str, Plan]:
-    """None: nothing here descends."""
-    return {}
 
 
 def compute(config: Config, session: Session) -> None:

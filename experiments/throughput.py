@@ -16,7 +16,6 @@ from lab.check import Check
 from lab.devices import local_devices
 from lab.experiment import Session
 from lab.peers import Task, fractal_loop, reference
-from lab.plan import Plan
 from lab.table import Table
 
 
@@ -31,11 +30,6 @@ class Config(config.ExperimentConfig):
         (), description="Numbers of step sizes whose compilations are counted."
     )
     peak: bool = Field(False, description="Measure the arithmetic peak of the cores.")
-
-
-def plans(config: Config) -> dict[str, Plan]:
-    """None: nothing here is a sweep whose lanes are kept."""
-    return {}
 
 
 def tasks(config: Config) -> Iterator[Task]:

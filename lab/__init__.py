@@ -22,6 +22,7 @@ _NAMES = {
     "LabError": "lab.errors",
 }
 _ROOMS = {
+    "calculus",
     "compare",
     "losses",
     "optimizers",

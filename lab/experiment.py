@@ -3,11 +3,11 @@
 An experiment is a Python file with
 
     class Config(lab.config.ExperimentConfig)         the tables of its configs
-    plans(config) -> dict[str, Plan]                  the sweeps that it will run
+    plans(config) -> dict[str, Plan]                  the sweeps that it will run (may be left out)
     compute(config, session) -> None                  fills the run directory's results
     checks(config, data) -> list[lab.Check]           what the results prove
     summary(data) -> lab.table.Table                  the numbers, one row a contender
-    outcomes(data) -> lab.table.Table                 how the runs ended, likewise
+    outcomes(data) -> lab.table.Table                 how the runs ended (may be left out)
     verdict(data) -> str                              the answer in a sentence or two
     figures(data) -> dict[str, () -> plots.Figure]    pictures of the results
 
@@ -18,22 +18,27 @@ table and figures can be made from a run directory alone.
 import importlib.util
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import xarray as xr
 
 from lab import builtin, results
+from lab.batch import BLOCK, batched
 from lab.config import ExperimentConfig
 from lab.engine import Engine
 from lab.errors import LabError
 from lab.flow import Meter
 from lab.plan import Plan
 from lab.progress import Reporter
+from lab.table import Table
 
-PARTS = ("Config", "plans", "compute", "checks", "summary", "outcomes", "verdict", "figures")
+PARTS = ("Config", "compute", "checks", "summary", "verdict", "figures")
+NONE = {"plans": lambda config: {}, "outcomes": lambda data: Table((), ())}
+"""The parts that an experiment may leave out, and what stands for them."""
 
 
 class Session:
@@ -62,6 +67,10 @@ class Session:
         engine.meter = self.closer
         return engine
 
+    def batched(self, function: Callable[..., Any], *points: Any, block: int = BLOCK) -> Any:
+        """`lab.batch.batched`, its time counted as the run's: one point is one lane-step."""
+        return batched(function, *points, meter=self.meter, block=block)
+
     def save(self, group: str, data: xr.Dataset) -> None:
         """Keep a dataset in the results; names of groups that are no labels begin with `_`."""
         results.save(self.folder / results.RESULTS, group, data)
@@ -85,6 +94,9 @@ def load_experiment(path: Path) -> ModuleType:
     sys.modules[name] = module  # pydantic looks up annotations there
     with told_of(path):
         spec.loader.exec_module(module)
+    for part, nothing in NONE.items():
+        if not hasattr(module, part):
+            setattr(module, part, nothing)
     missing = [part for part in PARTS if not callable(getattr(module, part, None))]
     if missing:
         raise LabError(f"{path} is no experiment: it has no {', '.join(missing)}")

@@ -14,6 +14,7 @@ def page_of(result: Result) -> report.Page:
     manifest = result.manifest
     seconds = manifest["seconds"]
     folder = result.directory / "figures"
+    outcomes = Table.from_json(manifest["outcomes"])
     return report.Page(
         title=manifest["title"] or manifest["config_file"],
         verdict=manifest["verdict"],
@@ -21,7 +22,7 @@ def page_of(result: Result) -> report.Page:
         figures=[FigureFiles.read(folder, name) for name in manifest["figures"]],
         checks=[check.as_row() for check in result.checks],
         outcome_criteria=list(manifest["criteria"].items()),
-        outcome_shares=as_report(Table.from_json(manifest["outcomes"])),
+        outcome_shares=as_report(outcomes) if outcomes.rows else None,
         timings={part: seconds[part] for part in terminal.PARTS},
         lane_steps_per_second=manifest["lane_steps"] / max(seconds["run"], 1e-9),
         facts=facts(manifest),

@@ -8,7 +8,7 @@ jax until a loss, starts or an optimizer is built.
 """
 
 from lab.config.document import Document, load
-from lab.config.fields import LossField, OptimizersField, StartsField, SweepField
+from lab.config.fields import FunctionField, LossField, OptimizersField, StartsField, SweepField
 from lab.config.messages import ConfigError
 from lab.config.models import (
     Count,
@@ -29,6 +29,7 @@ __all__ = [
     "Document",
     "ExperimentConfig",
     "Finite",
+    "FunctionField",
     "Index",
     "LossField",
     "OptimizersField",

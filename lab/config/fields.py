@@ -18,6 +18,7 @@ from lab.config.sweeps import Expansion, is_number
 from lab.errors import Fault, SpecError
 
 if TYPE_CHECKING:
+    from lab.calculus import Function
     from lab.losses import Loss
     from lab.optimizers import Optimizer
     from lab.starts import Starts
@@ -157,6 +158,16 @@ def _sweep(value: Any) -> np.ndarray:
     return found
 
 
+def _function(value: Any) -> "Function":
+    from lab.calculus import Function, function
+
+    if isinstance(value, Function):
+        return value
+    if not isinstance(value, str):
+        raise SpecError([Fault((), f"{show(value)} is not allowed; give a formula in quotes")])
+    return function(value)
+
+
 def _placeholder(name: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "object", PLACEHOLDER: name})
 
@@ -166,8 +177,12 @@ if TYPE_CHECKING:
     StartsField = Starts
     OptimizersField = dict[str, Optimizer]
     SweepField = np.ndarray
+    FunctionField = Function
 else:
     LossField = Annotated[Any, PlainValidator(_loss), _placeholder("loss")]
     StartsField = Annotated[Any, PlainValidator(_starts), _placeholder("starts")]
     OptimizersField = Annotated[Any, PlainValidator(_optimizers), _placeholder("optimizers")]
     SweepField = Annotated[np.ndarray, PlainValidator(_sweep), _placeholder("sweep")]
+    FunctionField = Annotated[
+        Any, PlainValidator(_function), WithJsonSchema({"type": "string", "title": "A formula"})
+    ]

@@ -5,10 +5,23 @@ lives here knows matplotlib, never pyplot, and leaves no setting changed.
 """
 
 from lab.plots.basins import basins
+from lab.plots.chart import Panel, chart
 from lab.plots.curves import curves
-from lab.plots.figure import Figure
+from lab.plots.figure import Animation, Figure
 from lab.plots.files import FigureFiles, save
 from lab.plots.gallery import gallery
+from lab.plots.marks import (
+    Area,
+    Arrows,
+    Bars,
+    Contours,
+    Guide,
+    Image,
+    Line,
+    Mark,
+    Note,
+    Points,
+)
 from lab.plots.outcomes import outcomes
 from lab.plots.paths import paths
 from lab.plots.scaling import memory, scaling
@@ -19,10 +32,23 @@ from lab.plots.themes import theme
 from lab.plots.throughput import ratios, shares
 
 __all__ = [
+    "Animation",
+    "Area",
+    "Arrows",
+    "Bars",
+    "Contours",
     "Figure",
     "FigureFiles",
+    "Guide",
+    "Image",
+    "Line",
+    "Mark",
+    "Note",
+    "Panel",
+    "Points",
     "Style",
     "basins",
+    "chart",
     "curves",
     "gallery",
     "memory",

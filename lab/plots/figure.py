@@ -3,7 +3,8 @@
 import base64
 import html
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib.figure
@@ -16,6 +17,21 @@ SIZE = (10.0, 5.6)  # inches: 16:9, and legible from the last row
 PADS: dict[str, Any] = {"w_pad": 0.07, "h_pad": 0.06, "wspace": 0.02, "hspace": 0.02}
 
 
+@dataclass(frozen=True)
+class Animation:
+    """The frames of a figure that moves.
+
+    Attributes:
+        count: how many, at most 100.
+        draw: redraws the figure's axes as they are in the frame of this index.
+        seconds: how long each frame stays.
+    """
+
+    count: int
+    draw: Callable[[int], None]
+    seconds: float = 0.08
+
+
 class Figure(matplotlib.figure.Figure):
     """A matplotlib figure with words.
 
@@ -25,6 +41,7 @@ class Figure(matplotlib.figure.Figure):
         alt: What is seen, with the numbers, for those who cannot see it.
         columns: The headings of `rows`.
         rows: The numbers drawn, one tuple a row.
+        animation: Its frames, if it moves; the figure itself is the still picture.
     """
 
     def __init__(self, title_text: str, *, height: float = SIZE[1]):
@@ -35,6 +52,7 @@ class Figure(matplotlib.figure.Figure):
         self.alt = ""
         self.columns: tuple[str, ...] = ()
         self.rows: list[tuple[Any, ...]] = []
+        self.animation: Animation | None = None
         self._theme = current().name
         self._heading = self.suptitle(wrapped(title_text, 72), x=0.012, ha="left")
 

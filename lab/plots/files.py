@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lab.files import replace_bytes, replace_text
 from lab.plots.figure import Figure
+from lab.plots.frames import write_frames
 from lab.plots.text import number
 from lab.plots.themes import theme
 
@@ -19,7 +20,7 @@ SECTIONS = ("Title", "Caption", "Alt text", "Numbers")
 
 @dataclass(frozen=True)
 class FigureFiles:
-    """A saved figure: its words and the paths of its four pictures."""
+    """A saved figure: its words, the paths of its four pictures, and its animations if it moves."""
 
     name: str
     title: str
@@ -29,6 +30,8 @@ class FigureFiles:
     dark_svg: Path
     light_png: Path
     dark_png: Path
+    light_gif: Path | None = None
+    dark_gif: Path | None = None
 
     @classmethod
     def read(cls, folder: Path, name: str) -> "FigureFiles":
@@ -38,16 +41,20 @@ class FigureFiles:
         said = dict(part.split("\n", 1) for part in parts[:3])
         pictures = (f"{name}.svg", f"{name}-dark.svg", f"{name}.png", f"{name}-dark.png")
         title, caption, alt = (said[key] for key in SECTIONS[:3])
-        return cls(name, title, caption, alt, *(folder / picture for picture in pictures))
+        moving = [folder / f"{name}.gif", folder / f"{name}-dark.gif"]
+        gifs = moving if all(path.exists() for path in moving) else []
+        return cls(name, title, caption, alt, *(folder / picture for picture in pictures), *gifs)
 
 
 def save(make: Callable[[], Figure], folder: Path, name: str) -> FigureFiles:
-    """Make the figure in both themes and write its five files.
+    """Make the figure in both themes and write its files.
 
     Args:
         make: Called once a theme, inside it; returns the figure.
         folder: Made if it is not there.
-        name: Of the files: `name.png`, `name-dark.png`, `name.svg`, `name-dark.svg`, `name.txt`.
+        name: Of the files: `name.png`, `name-dark.png`, `name.svg`, `name-dark.svg`, `name.txt`;
+            for a figure that moves also `name.gif` and `name-dark.gif`, and with the extra `video`
+            `name.mp4` and `name-dark.mp4`.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -57,6 +64,8 @@ def save(make: Callable[[], Figure], folder: Path, name: str) -> FigureFiles:
             figure.settle()
             _write(figure, folder / f"{name}{suffix}.png", {"Software": None})
             _write(figure, folder / f"{name}{suffix}.svg", {"Date": None, "Creator": None})
+            if figure.animation is not None:
+                write_frames(figure, folder / f"{name}{suffix}")
     replace_text(folder / f"{name}.txt", description(figure))
     return FigureFiles.read(folder, name)
 

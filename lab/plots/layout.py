@@ -64,9 +64,9 @@ def inside(axes: Axes, index: int, count: int) -> None:
 
 def entitle(axes: Axes, label: str, *lines: str, columns: int = 1) -> None:
     """The label in bold above the axes, and under it further lines as they fit."""
-    kept = [short(line, 64 // columns) for line in lines if line]
+    kept = [short(line, 80 // columns) for line in lines if line]
     size = float(axes.title.get_fontsize())
-    axes.set_title(short(label, 52 // columns), pad=6 + 1.25 * size * len(kept))
+    axes.set_title(short(label, 60 // columns), pad=6 + 1.25 * size * len(kept))
     if kept:
         place = keywords(
             xycoords="axes fraction", textcoords="offset points", annotation_clip=False
