@@ -24,7 +24,7 @@ def test_labels_read_as_mathematics(text, label):
 
 
 def test_what_is_no_function_is_said():
-    with pytest.raises(SpecError, match="'a' is not a variable"):
+    with pytest.raises(SpecError, match="unknown name 'a'"):
         function("a*x")
     with pytest.raises(SpecError, match="sine"):
         function("sine(x)")

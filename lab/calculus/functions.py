@@ -63,7 +63,4 @@ def function(text: str) -> Function:
         expression = parse(text)
     except FormulaError as error:
         raise SpecError([Fault((), message) for message in error.messages]) from None
-    if expression.names:
-        told = f"{expression.names[0]!r} is not a variable; a function is of x, y, z or x1 ... xn"
-        raise SpecError([Fault((), told)])
     return Function(" ".join(text.split()), expression)
