@@ -81,15 +81,17 @@ class Layout:
 
     def ids(self, block: int) -> Int[np.ndarray, "lane 3"]:
         """(setting, seed, start) of each lane of a block; settings count the last axis fastest."""
-        ranges = [np.arange(s.start, s.stop) for s in self.region(block)]
-        *settings, seed, start = np.meshgrid(*ranges, indexing="ij")
-        setting = np.ravel_multi_index(settings, self.axes) if settings else 0 * seed
-        return np.stack([a.ravel() for a in (setting, seed, start)], axis=1).astype(np.int32)
+        region = self.region(block)
+        *ranges, seed, start = np.ix_(*(np.arange(s.start, s.stop, dtype=np.int32) for s in region))
+        ids = np.empty((*(s.stop - s.start for s in region), 3), np.int32)
+        ids[..., 0] = np.ravel_multi_index(np.broadcast_arrays(*ranges), self.axes) if ranges else 0
+        ids[..., 1], ids[..., 2] = seed, start
+        return ids.reshape(-1, 3)
 
     def padded(self, ids: Int[np.ndarray, "lane 3"]) -> Int[np.ndarray, "tiles tile 3"]:
         """Lanes laid out in the tiles of one block, PADDING after the last."""
-        full = np.full((self.capacity, 3), PADDING, np.int32)
-        full[: len(ids)] = ids
+        full = np.empty((self.capacity, 3), np.int32)
+        full[: len(ids)], full[len(ids) :] = ids, PADDING
         return full.reshape(self.tiles, self.tile, 3)
 
 

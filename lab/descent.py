@@ -84,6 +84,11 @@ class Recorder(Protocol):
     def update(self, record: PyTree, t: Int[Array, ""], lane: "Lane", descent: "Descent") -> PyTree:
         """The record after `lane.x`, whose loss is `lane.loss`, was seen at step t."""
 
+    def due(
+        self, record: PyTree, t: Int[Array, ""], lane: "Lane", descent: "Descent"
+    ) -> Bool[Array, ""] | None:
+        """Whether leaving out this update would be missed; None where it always may be."""
+
 
 class Descent(NamedTuple):
     """What a lane descends, and how: everything that stays the same while it runs.
@@ -162,23 +167,68 @@ def step(descent: Descent, t: Int[Array, ""], lane: Lane) -> Lane:
         t: the step, counted from 0, the same for every lane of a block.
         lane: the state, which must have been through steps 0 ... t-1.
     """
+    return judged(lane, stride(descent, t, lane))
+
+
+class Stride(NamedTuple):
+    """What becomes of a running lane in one step.
+
+    Attributes:
+        seen: the lane after a look at x_t.
+        ended: whether it ends there.
+        outcome: as what, if it does; else RUNNING.
+        after: the lane moved to x_{t+1}, which counts only if it does not end.
+    """
+
+    seen: Lane
+    ended: Bool[Array, ""]
+    outcome: Int[Array, ""]
+    after: Lane
+
+
+def stride(descent: Descent, t: Int[Array, ""], lane: Lane) -> Stride:
+    """Look at x_t, judge it, and move to x_{t+1}, as if the lane were running and went on."""
     f, g = value_and_gradient(descent, t, lane.x)
-    running = lane.outcome == Outcome.RUNNING
     seen = observe(descent, t, lane, f)
     ended, outcome = judge(descent.limits, seen, g)
-    goes_on = running & ~ended
+    x, state = moved_from(descent, t, lane, f, g)
+    moved = jnp.where(changed(x, lane.x), t + 1, lane.moved)
+    after = seen._replace(x=x, optimizer=state, steps=t + 1, moved=moved)
+    return Stride(seen, ended, outcome, after)
 
-    candidate, state = moved_from(descent, t, lane, f, g)
-    x = select(goes_on, candidate, lane.x)
-    moved = goes_on & changed(candidate, lane.x)
+
+def judged(lane: Lane, stride: Stride) -> Lane:
+    """The lane after its stride if it was running and goes on; as it was seen if it ends there."""
+    seen, ended, outcome, after = stride
+    running = lane.outcome == Outcome.RUNNING
+    goes_on = running & ~ended
     # The optimizer's state is not frozen: nothing reads it once the lane has ended, and a step
     # count that is the same for every lane stays one number for all of them.
     return select(running, seen._replace(outcome=outcome), lane)._replace(
-        x=x,
-        optimizer=state,
-        steps=jnp.where(goes_on, t + 1, lane.steps),
-        moved=jnp.where(moved, t + 1, lane.moved),
+        x=select(goes_on, after.x, lane.x),
+        optimizer=after.optimizer,
+        steps=jnp.where(goes_on, after.steps, lane.steps),
+        moved=jnp.where(goes_on, after.moved, lane.moved),
     )
+
+
+def unhindered(
+    descent: Descent, t: Int[Array, ""], lane: Lane, stride: Stride
+) -> tuple[Bool[Array, ""], Lane]:
+    """The stride without the updates of records that are seldom due.
+
+    Returns:
+        Whether a step must be taken in its place, because the lane ends or an update is due; and
+        the lane after the stride, for when none must.
+    """
+    stops, kept = stride.ended, []
+    for recorder, old, new in zip(
+        descent.recorders, lane.records, stride.after.records, strict=True
+    ):
+        due = recorder.due(old, t, stride.seen, descent)
+        stops = stops if due is None else stops | due
+        kept.append(new if due is None else old)
+    return stops, stride.after._replace(records=tuple(kept))
 
 
 def march(descent: Descent, t: Int[Array, ""], lane: Lane) -> Lane:
@@ -251,12 +301,13 @@ def judge(limits: Limits, lane: Lane, g: Point) -> tuple[Bool[Array, ""], Int[Ar
     f, slope = lane.loss, largest(g)
     within = largest(lane.x) <= limits.diverged_above  # False for a NaN coordinate
     bounded = (f > -jnp.inf) & (f <= limits.diverged_above)
+    steep = (slope > limits.gradient_below) & (slope < jnp.inf)
     reasons = [
         (~within | ~(bounded | jnp.isnan(f)), Outcome.DIVERGED),
         (jnp.isnan(f) | ~jnp.isfinite(slope), Outcome.LEFT_DOMAIN),
-        (slope <= limits.gradient_below, Outcome.CONVERGED),
+        (~steep, Outcome.CONVERGED),
     ]
-    ended = reasons[0][0] | reasons[1][0] | reasons[2][0]
+    ended = ~(within & bounded & steep)  # a comparison with NaN is false
     return ended, first_that_holds(reasons, Outcome.RUNNING)
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, PyTree
+from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from lab import descent
 from lab.blocks import PADDING
@@ -133,6 +133,14 @@ class Problem:
         """The lane after step t."""
         take = descent.step if self.watch else descent.march
         return take(self.descent(inputs, given), t, lane)
+
+    def strides(
+        self, t: Int[Array, ""], inputs: Inputs, given: LaneInputs, lane: Lane
+    ) -> tuple[Lane, Bool[Array, ""], Lane]:
+        """The lane after step t; whether it has to be that; if not, what serves as well."""
+        own = self.descent(inputs, given)
+        stride = descent.stride(own, t, lane)
+        return descent.judged(lane, stride), *descent.unhindered(own, t, lane, stride)
 
     def close(self, inputs: Inputs, t: Int[Array, ""], ids: Int[Array, "3"], lane: Lane) -> Lane:
         """The lane after a look at its point at step t, its last."""

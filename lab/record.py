@@ -13,7 +13,7 @@ from typing import ClassVar, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, PyTree
+from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from lab.descent import Descent, Lane, Point
 
@@ -43,6 +43,15 @@ class Recorder(ABC):
     def update(self, record: PyTree, t: Int[Array, ""], lane: Lane, descent: Descent) -> PyTree:
         """The record after `lane.x`, whose loss is `lane.loss`, was seen at step t."""
         return record
+
+    def due(
+        self, record: PyTree, t: Int[Array, ""], lane: Lane, descent: Descent
+    ) -> Bool[Array, ""] | None:
+        """Whether leaving out this update would be missed later; None where it always may be.
+
+        Where updates are seldom due, the lanes in between are not slowed down by them.
+        """
+        return None
 
     def conclude(self, record: PyTree, lane: Lane, descent: Descent) -> PyTree:
         """The record of an ended lane: for what is too costly to work out at every step."""
@@ -114,6 +123,14 @@ class HittingTime(Recorder):
         hit = (lane.loss - descent.minimum <= targets) & (lane.loss > -jnp.inf)
         return jnp.where((record < 0) & hit, t, record)
 
+    def due(
+        self, record: PyTree, t: Int[Array, ""], lane: Lane, descent: Descent
+    ) -> Bool[Array, ""]:
+        """When the easiest target that is left is hit."""
+        targets = jnp.asarray(self.targets, lane.loss.dtype)
+        easiest = jnp.max(jnp.where(record < 0, targets, -jnp.inf), initial=-jnp.inf)
+        return (lane.loss - descent.minimum <= easiest) & (lane.loss > -jnp.inf)
+
     def results(self, record: PyTree, lane: Lane) -> dict[str, Array]:
         """`hit_step`, one a target."""
         return {"hit_step": record}
@@ -150,6 +167,12 @@ class Snapshots(Recorder):
         due = jnp.asarray(self.at, jnp.int32) >= t
         losses = jnp.where(due, finite_or_inf(lane.loss), losses)
         return losses, jnp.where(due[:, None], ravel(lane.x)[None, :], points)
+
+    def due(
+        self, record: PyTree, t: Int[Array, ""], lane: Lane, descent: Descent
+    ) -> Bool[Array, ""]:
+        """At the snapshots themselves."""
+        return jnp.any(jnp.asarray(self.at, jnp.int32) == t)
 
     def results(self, record: PyTree, lane: Lane) -> dict[str, Array]:
         """`snapshot_loss` and `snapshot_point`."""

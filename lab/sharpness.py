@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, Float, Int, PyTree
+from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from lab.descent import Descent, Lane
 from lab.record import Recorder, Variable, finite_or_inf, ravel
@@ -53,6 +53,12 @@ class Sharpness(Recorder):
         """Fill this point and every later one, so that an ended lane stays as it ended."""
         due = jnp.asarray(self.at, jnp.int32) >= t
         return jnp.where(due[:, None], ravel(lane.x)[None, :], record)
+
+    def due(
+        self, record: PyTree, t: Int[Array, ""], lane: Lane, descent: Descent
+    ) -> Bool[Array, ""]:
+        """At the steps themselves."""
+        return jnp.any(jnp.asarray(self.at, jnp.int32) == t)
 
     def conclude(self, record: PyTree, lane: Lane, descent: Descent) -> PyTree:
         """The sharpness at each point, one after the other: a Hessian is larger than a lane."""

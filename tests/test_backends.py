@@ -34,7 +34,7 @@ LEFT_TO_VMAP = {"lbfgs"}
 SENSITIVE = {"adafactor", "dowg", "momo", "polyak_sgd"}
 """Optimizers that choose a step's length themselves and so amplify rounding, on steep walls."""
 
-SOME = ["ackley", "rosenbrock", "three_wells"]
+SOME = ["ackley", "rosenbrock", "three_wells", "plateau"]
 
 STARTS = np.random.default_rng(0).uniform(-1, 1, (64, 2))
 
@@ -63,11 +63,28 @@ def test_every_optimizer_in_the_kernel_as_under_vmap(name):
     """float64, within some ulps of a lane's own scale; the outcomes are the same."""
     steps = 3 if name in SENSITIVE else STEPS
     kernel, vmap = (lanes(made(name, backend, steps=steps)) for backend in ("kernel", "vmap"))
+    for data in (kernel, vmap):
+        assert set(np.unique(data.outcome)) <= set(range(1, 7))
+        assert not np.isnan(data.final_loss).any()
     scale = np.maximum(1, np.abs(vmap.final_point.values).max(axis=-1, keepdims=True))
     distance = np.abs(kernel.final_point.values - vmap.final_point.values)
     share = np.mean(distance > ULPS * np.finfo(float).eps * scale)
     assert share <= (0.2 if name in SENSITIVE else 0.02)
     assert np.mean(kernel.outcome.values != vmap.outcome.values) <= 1e-3
+
+
+@pytest.mark.usefixtures("quick_compiles", "float64")
+@pytest.mark.parametrize("name", ["sgd", "adam", "lion", "noisy_sgd", "sm3", "yogi", "prodigy"])
+@pytest.mark.parametrize("backend", ["vmap", "kernel"])
+def test_a_lane_alone_ends_where_it_does_in_a_batch(name, backend):
+    plan = made(name, backend)
+    engine = Engine(plan)
+    ids = plan.layout.ids(0)[[0, 7, 101, -1]]
+    together = engine.lanes(plan.layout.ids(0))
+    places = [0, 7, 101, len(plan.layout.ids(0)) - 1]
+    for place, one in zip(places, ids, strict=True):
+        for key, values in engine.lanes(one[None]).items():
+            np.testing.assert_array_equal(values[0], together[key][place])
 
 
 @pytest.mark.usefixtures("float64")

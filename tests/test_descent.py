@@ -37,7 +37,8 @@ pytestmark = pytest.mark.usefixtures("quick_compiles", "float64")
 
 def one_of(names):
     """A loss of two numbers, chosen by number; one-dimensional losses see the first."""
-    branches = [lambda x, loss=LOSSES[name]: loss(x[: loss.dimension]) for name in names]
+    losses = [lab.losses.catalogue[name]() for name in names]
+    branches = [lambda x, loss=loss: loss(x[: loss.dimension]) for loss in losses]
 
     def one_of_them(x, which=0.0):
         return jax.lax.switch(jnp.asarray(which, int), branches, x)

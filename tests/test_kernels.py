@@ -35,13 +35,13 @@ FLOATS = {
         [jnp.round(x), lax.round(y, lax.RoundingMethod.AWAY_FROM_ZERO)]
     ),
     "is finite": lambda x, y: jnp.isfinite(x) & ~jnp.isinf(y),
-    "powers": lambda x, y: jnp.stack([x**2, x**3, x**0, x**5]) + jnp.square(y),
+    "powers": lambda x, y: jnp.stack([x**2, x**3, x**0, x**5, jnp.square(y)]),
     "inverse powers": lambda x, y: x**-2,
     "root": lambda x, y: jnp.sqrt(x),
     "whole": lambda x, y: jnp.stack([x.astype(jnp.int32), y.astype(jnp.int32)]),
     "natural": lambda x, y: jnp.abs(x).astype(jnp.uint32),
     "truth": lambda x, y: x.astype(bool) ^ y.astype(bool),
-    "same for all": lambda x, y: x / 3.0 + y * 2.0 - 1.0,
+    "same for all": lambda x, y: jnp.stack([x / 3.0, y * 2.0 - 1.0]),
 }
 
 WHOLES = {
@@ -181,3 +181,51 @@ def test_what_the_kernel_does_not_know_is_named():
     small = loop_of(lambda t, s, g, x: x + g, (), jnp.bfloat16(1), jnp.bfloat16(0),
                     ([True], [True]), None)  # fmt: skip
     assert "numbers of type bfloat16" in cpu.missing(small)
+
+
+def counting(t, shared, given, state):
+    """A lane that grows until it is too large, and notes when it passes marks; as its strides."""
+    rate, (x, marks, outcome) = given, state
+    grown = x * (1 + rate) + 0.25 * x * x
+    passed = jnp.where((marks < 0) & (x > jnp.arange(1.0, 4.0, dtype=x.dtype)), t, marks)
+    ended, running = x > 5.0, outcome == 0
+    goes_on = running & ~ended
+    step = (
+        jnp.where(goes_on, grown, x),
+        jnp.where(running, passed, marks),
+        jnp.where(running, ended.astype(jnp.int32), outcome),
+    )
+    return step, ended | jnp.any(passed != marks), (grown, marks, outcome)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_strides_end_where_steps_do(dtype):
+    """To the last bit: with strides, without, and in rows, wherever lanes end and note marks."""
+    lanes = 1000
+    with jax.enable_x64(dtype == "float64"):
+        random = np.random.default_rng(0)
+        x, rate = random.uniform(0.0, 4.0, lanes), random.uniform(-0.2, 0.1, lanes)
+        x, rate = jnp.asarray(x, dtype), jnp.asarray(rate, dtype)
+        state = (
+            x,
+            jnp.full((lanes, 3), -1, jnp.int32),
+            jnp.asarray(np.arange(lanes) % 7 == 0, int),
+        )
+        state = (*state[:2], state[2].astype(jnp.int32))
+        one = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), state)
+        marks = [True], [True, True, True]
+        outcome = lambda state: state[2]  # noqa: E731
+        strides = loop_of(counting, (), one[0], one, marks, outcome)
+        steps = loop_of(lambda *a: counting(*a)[0], (), one[0], one, marks, outcome)
+        assert strides.tells_strides and not steps.tells_strides
+        rows_of_state = [state[0], *state[1].T, state[2]]
+        bounds = jnp.int32(0), jnp.int32(700)
+        found = [
+            jax.jit(partial(run, loop, *bounds))([], [rate], rows_of_state)
+            for run, loop in ((cpu.run, strides), (cpu.run, steps), (rows.run, steps))
+        ]
+        assert len(set(np.asarray(found[0][4]).tolist())) == 2  # some end, some do not
+        assert len(set(np.asarray(found[0][1]).tolist())) > 10
+        for with_strides, without, in_rows in zip(*found, strict=True):
+            np.testing.assert_array_equal(with_strides, without)
+            np.testing.assert_allclose(with_strides, in_rows, rtol=1e-3)

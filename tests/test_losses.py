@@ -26,16 +26,21 @@ SETTINGS = {
     "rough_quadratic": {"epsilon": 0.01, "period": 0.3},
     "scalar_factorisation": {"y": -2.0},
     "logistic_regression": {"ridge": 0.1},
+    "linear_regression": {"ridge": 0.2},
     "scalar_network": {"y": -2.0},
 }
 RIPPLES = {"schaffer_2": 1e5, "schaffer_4": 1e5, "salomon": 1e4}
 """How much further than others these carry a rounded argument: to sines of thousands."""
 
+FAMILIES = {**losses.catalogue, **losses.MODELS}
+
 SIZES = {"watson": [6, 12], "penalty_2": [4, 10], "chebyquad": [7, 8, 10]}
 
 
 def sizes(family):
-    """The dimensions that a family is tested in."""
+    """The dimensions that a family is tested in; a model has that of its default sizes."""
+    if family.name in losses.MODELS:
+        return [family().dimension]
     least = max(2, family.least_dimension)
     free = SIZES.get(family.name, sorted({least, max(least, 5)}))
     return [family.dimension] if family.dimension else free
@@ -43,11 +48,11 @@ def sizes(family):
 
 CASES = [
     (name, n)
-    for name, family in losses.catalogue.items()
+    for name, family in FAMILIES.items()
     for n in sizes(family)
-    if n % family.multiple_of == 0
+    if n % getattr(family, "multiple_of", 1) == 0
 ]
-SMALLEST = [(name, sizes(family)[0]) for name, family in losses.catalogue.items()]
+SMALLEST = [(name, sizes(family)[0]) for name, family in FAMILIES.items()]
 
 
 def each(cases):
@@ -65,8 +70,9 @@ def float64():
 
 @functools.cache
 def make(name, n, **parameters):
-    family = losses.catalogue[name]
-    return family(**({} if family.dimension else {"dimension": n}), **parameters)
+    family = FAMILIES[name]
+    free = name in losses.catalogue and not family.dimension
+    return family(**({"dimension": n} if free else {}), **parameters)
 
 
 def box_points(loss, count, seed=0):
@@ -116,7 +122,7 @@ compiled = functools.cache(Compiled)
 @each_loss
 def test_facts_are_complete_and_exported(name, n):
     loss = make(name, n)
-    assert getattr(losses, name) is losses.catalogue[name] and name in losses.__all__
+    assert getattr(losses, name) is FAMILIES[name] and name in losses.__all__
     assert loss.name == name and loss.dimension == n
     assert loss.low.shape == loss.high.shape == (n,) and np.all(loss.low < loss.high)
     assert loss.source and any(letter.isdigit() for letter in loss.source)

@@ -1,4 +1,7 @@
-"""Models of any size: their minima, their gradients, their batches, and what is told of faults."""
+"""Models of other sizes than their own, their batches, and what is told of faults.
+
+At their own sizes they are under the contract of all losses (test_losses.py).
+"""
 
 import sys
 
@@ -15,11 +18,18 @@ from lab.peers.fractal_loop import Picture
 pytestmark = pytest.mark.usefixtures("quick_compiles", "float64")
 
 CASES = {
-    "linear_regression": [{}, {"inputs": 7, "seed": 3, "ridge": 0.2}],
-    "matrix_factorisation": [{}, {"rows": 3, "columns": 5, "rank": 4}],
-    "deep_linear_network": [{}, {"depth": 1}, {"depth": 2, "width": 5, "outputs": 4}],
-    "fractal_network": [{}, {"width": 3, "samples": 5, "activation": "identity"}],
-    "mlp": [{}, {"width": 3, "depth": 2, "data": "chebyshev", "activation": "tanh"}],
+    "linear_regression": [{"inputs": 7, "seed": 3, "ridge": 0.2}],
+    "logistic_regression": [
+        {"inputs": 6, "samples": 50, "seed": 2, "ridge": 0.1},
+        {"data": "blobs", "samples": 20},
+    ],
+    "matrix_factorisation": [{"rows": 3, "columns": 5, "rank": 4}],
+    "deep_linear_network": [{"depth": 1}, {"depth": 2, "width": 5, "outputs": 4}],
+    "fractal_network": [{"width": 3, "samples": 5, "activation": "identity"}],
+    "mlp": [
+        {"width": 3, "depth": 2, "data": "chebyshev", "activation": "tanh"},
+        {"width": 4, "data": "spirals", "error": "logistic", "samples": 20},
+    ],
 }
 each = pytest.mark.parametrize(
     ("name", "given"), [(n, g) for n, rows in CASES.items() for g in rows], ids=str
@@ -69,6 +79,24 @@ def test_the_network_is_the_one_written_out():
     two = np.tanh(one @ w[4:8].reshape(2, 2).T / np.sqrt(2) + w[8:10])
     out = two @ w[10:12] / np.sqrt(2) + w[12]
     assert float(loss(w)) == pytest.approx(np.mean((out - y) ** 2), rel=1e-13)
+
+
+def test_the_logistic_error_is_the_one_written_out():
+    loss = lab.losses.mlp(width=1, data="blobs", samples=6, error="logistic", activation="relu")
+    x, y = DATA["blobs"](6, 0)
+    w = np.array([0.5, -1.5, 0.2, 2.0, -0.3])
+    out = 2 * np.maximum(x @ w[:2] / np.sqrt(2) + 0.2, 0) - 0.3
+    assert float(loss(w)) == pytest.approx(np.mean(np.log1p(np.exp(-y * out))), rel=1e-13)
+
+
+def test_logistic_regression_on_digits_and_by_scikit_learn():
+    linear = pytest.importorskip("sklearn.linear_model")
+    loss = lab.losses.logistic_regression(data="digits", samples=300, ridge=0.02)
+    x, y = DATA["digits"](300, 0)
+    x = np.concatenate([x, np.ones((300, 1))], axis=1)
+    fitted = linear.LogisticRegression(C=1 / (300 * 0.02), fit_intercept=False, tol=1e-12,
+                                       solver="newton-cholesky").fit(x, y)  # fmt: skip
+    np.testing.assert_allclose(loss.minima()[0], fitted.coef_[0], rtol=1e-6, atol=1e-8)
 
 
 def test_the_fractal_network_is_that_of_the_picture():
@@ -129,6 +157,7 @@ def test_digits_are_missed_in_words(monkeypatch):
     ({"data": "moon"}, "data: must be one of .* did you mean 'moons'"),
     ({"widht": 3}, "widht: mlp has no parameter 'widht'; did you mean 'width'"),
     ({"width": [3, 4]}, "width: must be a whole number"),
+    ({"data": "line", "error": "logistic"}, "error: the logistic error needs labels; data may be"),
 ], ids=str)  # fmt: skip
 def test_faults(given, told):
     with pytest.raises(SpecError, match=told):

@@ -126,7 +126,8 @@ def loop_for(problem: "Problem", inputs: "Inputs") -> Loop:
         lane, of_lane = from_ids(problem.begin, inputs, ids)
         outcome = (lambda lane: lane.outcome) if problem.watch else None
         marks = (of_given, of_lane)
-        problem.traced["loop"] = loop_of(problem.step, inputs, given, lane, marks, outcome)
+        step = problem.strides if problem.watch else problem.step
+        problem.traced["loop"] = loop_of(step, inputs, given, lane, marks, outcome)
     return problem.traced["loop"]
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from lab import config
-from lab.losses import catalogue
+from lab.peers.task import own_dimension
 
 Backend = Literal["auto", "vmap", "scalar", "kernel"]
 PeerName = Literal[
@@ -33,7 +33,7 @@ class LossSection(config.Section):
     @property
     def dimensions(self) -> tuple[int, ...]:
         """The dimensions to run."""
-        known = catalogue[self.name].dimension
+        known = own_dimension(self.name)
         return (known,) if known else self.dimension
 
 

@@ -17,7 +17,7 @@ from lab.scalarize import Straight, aval, inlined, scalarize
 
 
 def expanded(loop: Loop, written_out: Mapping[str, Callable[..., Any]] = EXPANSIONS) -> Straight:
-    """The loop's step, with these elementary functions of lanes written out."""
+    """All of the loop's step, with these elementary functions of lanes written out."""
     by_lane = loop.by_lane
 
     def body(equation: core.JaxprEqn) -> Straight | None:
@@ -26,9 +26,9 @@ def expanded(loop: Loop, written_out: Mapping[str, Callable[..., Any]] = EXPANSI
             return None
         return expansion(name, tuple(np.dtype(aval(a).dtype) for a in equation.invars))
 
-    if not any(body(equation) for equation in loop.step.jaxpr.eqns):
-        return loop.step
-    return loop.step.with_jaxpr(lambda jaxpr: inlined(jaxpr, body))
+    if not any(body(equation) for equation in loop.whole.jaxpr.eqns):
+        return loop.whole
+    return loop.whole.with_jaxpr(lambda jaxpr: inlined(jaxpr, body))
 
 
 @cache

@@ -6,6 +6,7 @@ each lane, the powers of Adam's bias corrections alone would cost more than all 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import jax
@@ -21,7 +22,9 @@ class Loop:
     """`state = step(t, shared, given, state)` for t = first ... until-1, for many lanes at once.
 
     Attributes:
-        step: the step of one lane in scalars: (t, *shared, *given, *state) -> state.
+        whole: the step of one lane in scalars: (t, *shared, *given, *state) -> state. It may have
+            further results: whether a running lane must take it, and the state of one that need
+            not, which are all that is computed as long as no lane must.
         shared: how many scalars are the same for all lanes and all steps.
         given: for each scalar that a lane is given, whether it differs from lane to lane.
         state: likewise for each scalar of a lane's state.
@@ -29,23 +32,39 @@ class Loop:
             to the end.
     """
 
-    step: Straight
+    whole: Straight
     shared: int
     given: tuple[bool, ...]
     state: tuple[bool, ...]
     outcome: int | None
 
+    @cached_property
+    def step(self) -> Straight:
+        """The step alone."""
+        return self.whole.only(slice(len(self.state)))
+
+    @cached_property
+    def stride(self) -> Straight | None:
+        """(stops, *state) of a lane that is known to be running, if that is told apart."""
+        count = len(self.state)
+        return self.whole.only(slice(count, None)) if self.tells_strides else None
+
+    @property
+    def tells_strides(self) -> bool:
+        """Whether there are those further results."""
+        return len(self.whole.jaxpr.outvars) > len(self.state)
+
     @property
     def variables(self) -> tuple[list[core.Var], list[core.Var], list[core.Var]]:
         """The variables of what is shared, what lanes are given, and their state."""
-        rest = list(self.step.jaxpr.invars[1:])
+        rest = list(self.whole.jaxpr.invars[1:])
         given = self.shared + len(self.given)
         return rest[: self.shared], rest[self.shared : given], rest[given:]
 
     @property
     def clock(self) -> core.Var:
         """The variable of the step t."""
-        return self.step.jaxpr.invars[0]
+        return self.whole.jaxpr.invars[0]
 
     @property
     def running(self) -> core.JaxprEqn | None:
@@ -53,29 +72,29 @@ class Loop:
         if self.outcome is None:
             return None
         outcome = self.variables[2][self.outcome]
-        for equation in self.step.jaxpr.eqns:
+        for equation in self.whole.jaxpr.eqns:
             if equation.primitive.name == "eq" and equation.invars[0] is outcome:
                 return equation
         raise ValueError("a watched step must ask whether its lane is running")
 
-    @property
+    @cached_property
     def used(self) -> set[core.Var]:
         """The variables that an equation or a result asks for."""
-        jaxpr = self.step.jaxpr
+        jaxpr = self.whole.jaxpr
         atoms = [*jaxpr.outvars, *(atom for equation in jaxpr.eqns for atom in equation.invars)]
         return {atom for atom in atoms if isinstance(atom, core.Var)}
 
-    @property
+    @cached_property
     def by_lane(self) -> set[core.Var]:
         """The variables that differ from lane to lane."""
-        return self.step.depends([False, *[False] * self.shared, *self.given, *self.state])
+        return self.whole.depends([False, *[False] * self.shared, *self.given, *self.state])
 
-    @property
+    @cached_property
     def by_step(self) -> set[core.Var]:
         """The variables that are the same for all lanes, and change from step to step."""
         ticking = [not differs for differs in self.state]
         marks = [True, *[False] * (self.shared + len(self.given)), *ticking]
-        return self.step.depends(marks) - self.by_lane
+        return self.whole.depends(marks) - self.by_lane
 
 
 def loop_of(
@@ -89,7 +108,7 @@ def loop_of(
     """Trace a step `(t, shared, given, state) -> state` of one lane.
 
     Args:
-        step: the function.
+        step: the function, or one that returns (state, stops, state if it does not stop).
         shared: arrays, or descriptions, of what is the same for all lanes.
         given: of what one lane is given.
         state: of one lane's state.
@@ -120,7 +139,7 @@ def settled(loop: Loop) -> Loop:
         varying = loop.by_lane
         after = tuple(
             old or atom in varying if isinstance(atom, core.Var) else old
-            for old, atom in zip(loop.state, loop.step.jaxpr.outvars, strict=True)
+            for old, atom in zip(loop.state, loop.whole.jaxpr.outvars, strict=False)
         )
         if after == loop.state:
             return loop

@@ -9,7 +9,7 @@ from jax.extend import core
 from jaxtyping import Array
 
 from lab.kernels.loop import Loop
-from lab.scalarize import alike
+from lab.scalarize import Straight, alike
 
 
 @dataclass(frozen=True)
@@ -37,25 +37,49 @@ class Parts:
     def fixed(self) -> list[core.JaxprEqn]:
         """Equations whose results never change."""
         varying = self.loop.by_lane | self.loop.by_step
-        return [e for e in self.loop.step.jaxpr.eqns if e.outvars[0] not in varying]
+        return [e for e in self.loop.whole.jaxpr.eqns if e.outvars[0] not in varying]
 
     @cached_property
     def of_steps(self) -> list[core.JaxprEqn]:
         """Equations whose results change from step to step, and are the same for all lanes."""
         by_step = self.loop.by_step
-        return [e for e in self.loop.step.jaxpr.eqns if e.outvars[0] in by_step]
+        return [e for e in self.loop.whole.jaxpr.eqns if e.outvars[0] in by_step]
 
     @cached_property
     def of_lanes(self) -> list[core.JaxprEqn]:
-        """Equations whose results differ from lane to lane."""
+        """Equations of the step whose results differ from lane to lane."""
+        return self._of_lanes(self.loop.step)
+
+    @cached_property
+    def of_strides(self) -> list[core.JaxprEqn]:
+        """The same of the stride of a lane that is known to be running; none if not told apart."""
+        return [] if self.loop.stride is None else self._of_lanes(self.loop.stride)
+
+    def _of_lanes(self, part: Straight) -> list[core.JaxprEqn]:
         by_lane = self.loop.by_lane
-        return [e for e in self.loop.step.jaxpr.eqns if e.outvars[0] in by_lane]
+        return [e for e in part.jaxpr.eqns if e.outvars[0] in by_lane]
+
+    @cached_property
+    def strides(self) -> dict[core.Var, Any]:
+        """The state that differs from lane to lane, and what it becomes in a stride."""
+        assert self.loop.stride is not None
+        _, *after = self.loop.stride.jaxpr.outvars
+        ends = zip(self.loop.variables[2], after, self.loop.state, strict=True)
+        return {var: out for var, out, mark in ends if mark}
+
+    @property
+    def stops(self) -> Any:
+        """Whether a running lane must take a step in place of a stride."""
+        assert self.loop.stride is not None
+        return self.loop.stride.jaxpr.outvars[0]
 
     @cached_property
     def noted(self) -> list[core.Var]:
         """What lanes ask for of that which changes from step to step, the step itself apart."""
-        wanted = {a for e in self.of_lanes for a in e.invars if isinstance(a, core.Var)}
-        wanted |= {out for out in self.lanes.values() if isinstance(out, core.Var)}
+        equations = [*self.of_lanes, *self.of_strides]
+        wanted = {a for e in equations for a in e.invars if isinstance(a, core.Var)}
+        ends = [*self.lanes.values(), *(self.strides.values() if self.of_strides else ())]
+        wanted |= {out for out in ends if isinstance(out, core.Var)}
         changing = [*self.alike, *(e.outvars[0] for e in self.of_steps)]
         return [var for var in changing if var in wanted]
 

@@ -21,6 +21,14 @@ def line(samples: int, seed: int) -> Data:
     return u[:, None], u - 0.5 + 0.1 * rng.normal(size=samples)
 
 
+def rule(samples: int, seed: int, inputs: int = 4) -> Data:
+    """Normal inputs that a noisy linear rule labels +1 or -1; no plane parts them."""
+    rng = np.random.default_rng(seed)
+    u = rng.normal(size=(samples, inputs))
+    score = u @ np.resize([1.5, -1.0, 0.5, 0.0], inputs) + 0.3 + rng.logistic(size=samples)
+    return u, np.where(score > 0, 1.0, -1.0)
+
+
 def moons(samples: int, seed: int) -> Data:
     """Two half circles, one of +1 and one of -1, that reach into each other; noise of .1."""
     rng = np.random.default_rng(seed)
@@ -76,11 +84,14 @@ def digits(samples: int, seed: int) -> Data:
     return pixels[chosen] / 8 - 1, np.where(labels[chosen] % 2, 1.0, -1.0)
 
 
-DATA: dict[str, Callable[[int, int], Data]] = {
+DATA: dict[str, Callable[..., Data]] = {
     "line": line,
+    "rule": rule,
     "moons": moons,
     "spirals": spirals,
     "blobs": blobs,
     "chebyshev": chebyshev,
     "digits": digits,
 }
+LABELLED = ("rule", "moons", "spirals", "blobs", "digits")
+"""Those whose targets are +1 and -1."""

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from lab.losses import models
+from lab.peers.examples import RIDGE, signed_examples
 
 Rows = Float[np.ndarray, "dim lane"]
 
@@ -55,9 +56,9 @@ def tanh_network(w: Rows) -> Rows:
 
 def logistic_regression(w: Rows) -> Rows:
     """-mean_j s_j u_j / (1 + exp(s_j <u_j, w>)) + r w."""
-    signed = (models.LABELS[:, None] * models.FEATURES).astype(w.dtype)
+    signed = signed_examples().astype(w.dtype)
     wrong = 1 / (1 + np.exp(signed @ w))
-    return models.logistic_regression.parameters["ridge"] * w - signed.T @ wrong / len(signed)
+    return RIDGE * w - signed.T @ wrong / len(signed)
 
 
 GRADIENTS: dict[str, Callable[[Rows], Rows]] = {

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from lab.losses import models
+from lab.peers.examples import RIDGE, signed_examples
 from lab.peers.task import TARGETS, Ends, Task
 
 SOURCES = Path(__file__).parent / "native"
@@ -60,11 +61,11 @@ def data_header() -> str:
     arrays = {
         "INPUTS": models.INPUTS,
         "OUTPUTS": models.OUTPUTS,
-        "SIGNED": models.LABELS[:, None] * models.FEATURES,
+        "SIGNED": signed_examples(),
     }
     numbers = {
-        "HIDDEN": models.HIDDEN, "POINTS": len(models.INPUTS), "EXAMPLES": len(models.LABELS),
-        "RIDGE": f"((real){models.logistic_regression.parameters['ridge']!r})",
+        "HIDDEN": models.HIDDEN, "POINTS": len(models.INPUTS), "EXAMPLES": len(signed_examples()),
+        "RIDGE": f"((real){RIDGE!r})",
     }  # fmt: skip
     lines = [f"#define {name} {value}" for name, value in numbers.items()]
     return "\n".join([*lines, *(_array(name, a) for name, a in arrays.items())]) + "\n"

@@ -72,8 +72,8 @@ class Task:
     @cached_property
     def lab_loss(self) -> Loss:
         """The catalogue's loss in this dimension."""
-        family = losses.catalogue[self.loss]
-        return family() if family.dimension else family(dimension=self.dimension)
+        given = {} if own_dimension(self.loss) else {"dimension": self.dimension}
+        return getattr(losses, self.loss)(**given)
 
     @property
     def transformation(self) -> optax.GradientTransformation:
@@ -118,3 +118,9 @@ class Task:
         if self.recording and not recording:
             return "keeps no records"
         return None if cores else "its number of threads is fixed when it starts"
+
+
+def own_dimension(loss: str) -> int | None:
+    """The dimension of a loss at its default sizes; None if any may be chosen."""
+    model = losses.MODELS.get(loss)
+    return losses.catalogue[loss].dimension if model is None else model().dimension

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from lab.losses import models
+from lab.peers.examples import RIDGE, signed_examples
 from lab.peers.task import Task
 
 Points = Any
@@ -35,7 +36,7 @@ class Data:
     @classmethod
     def of(cls, task: Task) -> "Data":
         """In the task's precision."""
-        arrays = (models.INPUTS, models.OUTPUTS, models.LABELS[:, None] * models.FEATURES)
+        arrays = (models.INPUTS, models.OUTPUTS, signed_examples())
         kind = getattr(torch, task.precision)
         return cls(*(torch.tensor(a, dtype=kind, device=device(task)) for a in arrays))
 
@@ -84,9 +85,8 @@ def _error(w: tuple[Tensor, ...], u: float, y: float) -> Tensor:
 def logistic_regression(w: Points, data: Data) -> Tensor:
     """As the catalogue's."""
     w = torch.stack(w) if isinstance(w, tuple) else w
-    ridge = models.logistic_regression.parameters["ridge"]
     margin = data.signed @ w
-    return torch.nn.functional.softplus(-margin).mean(0) + ridge / 2 * (w**2).sum(0)
+    return torch.nn.functional.softplus(-margin).mean(0) + RIDGE / 2 * (w**2).sum(0)
 
 
 LOSSES: dict[str, Callable[[Points, Data], Tensor]] = {

@@ -11,8 +11,18 @@ or for nothing. What comes out is a `Straight`: a jaxpr whose every value has sh
 """
 
 from lab.scalarize.boxes import NotScalar, aval
-from lab.scalarize.straight import Leaf, Straight, alike, dependent
+from lab.scalarize.straight import Leaf, Straight, alike, dependent, is_in
 from lab.scalarize.tidy import inlined
 from lab.scalarize.tracing import scalarize
 
-__all__ = ["Leaf", "NotScalar", "Straight", "alike", "aval", "dependent", "inlined", "scalarize"]
+__all__ = [
+    "Leaf",
+    "NotScalar",
+    "Straight",
+    "alike",
+    "aval",
+    "dependent",
+    "inlined",
+    "is_in",
+    "scalarize",
+]

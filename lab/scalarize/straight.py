@@ -13,6 +13,7 @@ from jax.extend import core
 from jaxtyping import Array
 
 from lab.scalarize.boxes import is_key
+from lab.scalarize.tidy import needed
 
 
 class Leaf(NamedTuple):
@@ -59,14 +60,12 @@ class Straight:
     """A function of scalars.
 
     Attributes:
-        jaxpr: its equations, all of shape ().
+        jaxpr: its equations, all of shape (); its results are those of the function, taken apart.
         inputs: the leaves of the arguments; `jaxpr.invars` are their scalars, in order.
-        outputs: the leaves of the results, likewise.
     """
 
     jaxpr: core.Jaxpr
     inputs: tuple[Leaf, ...]
-    outputs: tuple[Leaf, ...]
 
     def __call__(self, *values: Array) -> list[Array]:
         """The results for these scalars, each of shape () or, for many lanes, (lanes,)."""
@@ -90,7 +89,11 @@ class Straight:
 
     def with_jaxpr(self, change: Callable[[core.Jaxpr], core.Jaxpr]) -> "Straight":
         """The same function, its equations changed."""
-        return Straight(change(self.jaxpr), self.inputs, self.outputs)
+        return Straight(change(self.jaxpr), self.inputs)
+
+    def only(self, results: slice) -> "Straight":
+        """The function of these of its results, with the equations that they need."""
+        return self.with_jaxpr(lambda jaxpr: needed(jaxpr.replace(outvars=jaxpr.outvars[results])))
 
 
 def alike(values: Sequence[Any]) -> list[Any]:

@@ -32,7 +32,6 @@ def scalarize(function: Callable[..., Any], *examples: PyTree) -> Straight:
     """
     closed = jax.make_jaxpr(function)(*examples)
     inputs = tuple(Leaf.like(aval(var)) for var in closed.jaxpr.invars)
-    outputs = tuple(Leaf.like(aval(atom)) for atom in closed.jaxpr.outvars)
 
     def flat(*values: Any) -> list[Any]:
         results = evaluate(
@@ -42,7 +41,7 @@ def scalarize(function: Callable[..., Any], *examples: PyTree) -> Straight:
 
     each = [jax.ShapeDtypeStruct((), leaf.dtype) for leaf in inputs for _ in range(leaf.size)]
     whole = tidy(jax.make_jaxpr(flat)(*each).jaxpr)
-    return Straight(tidy(scaled(whole)), inputs, outputs)
+    return Straight(tidy(scaled(whole)), inputs)
 
 
 def together(leaves: Sequence[Leaf], values: Sequence[Any]) -> list[Apart]:

@@ -10,7 +10,7 @@ from lab.kernels.cpu.code import Code, Value
 Parameters = Mapping[str, Any]
 Instruction = Callable[[Code, np.dtype, Parameters, list[Value]], Value]
 
-FLOATS = {"add": "fadd contract", "sub": "fsub contract", "mul": "fmul contract", "rem": "frem"}
+FLOATS = {"add": "fadd", "sub": "fsub", "mul": "fmul", "rem": "frem"}
 SIGNED = {"add": "add", "sub": "sub", "mul": "mul", "div": "sdiv", "rem": "srem"}
 UNSIGNED = {**SIGNED, "div": "udiv", "rem": "urem"}
 BITS = {"and": "and", "or": "or", "xor": "xor"}

@@ -1,7 +1,7 @@
 """What each elementwise primitive of JAX is in LLVM's instructions.
 
-Sums and products may be contracted to fused multiply-adds, and a division by what is the same for
-all lanes is a product with its reciprocal: each within an ulp of what XLA computes.
+A division by what is the same for all lanes is a product with its reciprocal, within an ulp of what
+XLA computes. Products are taken within sums elsewhere (see `fusing`).
 """
 
 from collections.abc import Sequence

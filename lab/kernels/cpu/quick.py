@@ -15,9 +15,9 @@ def root(code: Code, x: str) -> str:
         "llvm.x86.avx512.rsqrt14.ps.512", kind,
         [(kind, x), (kind, "zeroinitializer"), ("i16", "-1")],
     ))  # fmt: skip
-    root = code.do(f"fmul contract {kind} {x}, {y}")
+    root = code.do(f"fmul {kind} {x}, {y}")
     minus = code.do(f"fneg {kind} {root}")
-    halved = code.do(f"fmul contract {kind} {y}, {half}")
+    halved = code.do(f"fmul {kind} {y}, {half}")
     fma = [(kind, minus), (kind, halved), (kind, half)]
     error = code.do(code.call("llvm.fma.v16f32", kind, fma))
     fma = [(kind, root), (kind, error), (kind, root)]
@@ -41,7 +41,7 @@ def quotient(code: Code, x: str, y: str) -> str:
     error = code.do(code.call("llvm.fma.v16f32", kind, [(kind, v) for v in (minus, r, one)]))
     better = code.do(code.call("llvm.fma.v16f32", kind, [(kind, v) for v in (r, error, r)]))
     inverse = code.do(_fixed(code, better, y, FIXED_INVERSES))
-    return f"fmul contract {kind} {x}, {inverse}"
+    return f"fmul {kind} {x}, {inverse}"
 
 
 def _fixed(code: Code, result: str, source: str, responses: int) -> str:

@@ -27,6 +27,9 @@ MOST_COPIES = 8
 REGISTERS = 32
 """Vectors of state that are worked on side by side, if that many fit into `MOST_COPIES`."""
 
+WAITED_FOR = ("div", "sqrt")
+"""Operations that are slow to come back: twice as many vectors side by side hide it."""
+
 
 def run(
     loop: Loop,
@@ -76,11 +79,13 @@ def written_out(loop: Loop) -> Loop:
     Raises:
         NotScalar: when there are too many of them.
     """
-    step = expanded(loop)
-    size = len(step.jaxpr.eqns)
+    if len(loop.step.jaxpr.eqns) >= LONG:
+        loop = replace(loop, whole=loop.step)  # freezing is a small part of so long a step
+    whole = expanded(loop)
+    size = len(whole.jaxpr.eqns)
     if size > MOST_OPERATIONS:
         raise NotScalar(f"{size:,} operations, more than {MOST_OPERATIONS:,}")
-    return replace(loop, step=step)
+    return replace(loop, whole=whole)
 
 
 def written(loop: Loop, code: Code, packs: Packs) -> str:
@@ -97,7 +102,8 @@ def shape_of(loop: Loop) -> tuple[int, int]:
     width = building.vector_bytes() // max(wide)
     vectors = sum(loop.state)
     copies = MOST_COPIES if len(loop.step.jaxpr.eqns) < LONG else 1
-    while copies > 1 and copies * vectors > REGISTERS:
+    waits = any(equation.primitive.name in WAITED_FOR for equation in loop.step.jaxpr.eqns)
+    while copies > 1 and copies * vectors > REGISTERS * (2 if waits else 1):
         copies //= 2
     return width, copies
 

@@ -9,6 +9,10 @@
             store their state
 
 The table holds, for each step, the numbers that lanes ask for. State is changed in place.
+
+Where a loop tells strides apart, lanes stride while none of those that are running ends or has news
+to record, without freezing what has ended: that is put back where the strides stop. The step where
+one does is taken as a step.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,13 +22,15 @@ import numpy as np
 from jax.extend import core
 
 from lab.kernels.cpu import memory
+from lab.kernels.cpu.basic import binary, choose, compare
 from lab.kernels.cpu.code import Code, Phi, Value, constant
-from lab.kernels.cpu.instructions import compare, write
+from lab.kernels.cpu.fusing import fused, sum_with_product
+from lab.kernels.cpu.instructions import write
 from lab.kernels.cpu.memory import Buffers
 from lab.kernels.loop import Loop
 from lab.kernels.packing import Place
 from lab.kernels.parts import Parts
-from lab.scalarize import aval
+from lab.scalarize import aval, is_in
 
 SEGMENT = 512
 """Steps whose shared numbers the table holds."""
@@ -33,6 +39,9 @@ SLOT = 8
 """Bytes of a number in the table."""
 
 INT32, TRUTH = np.dtype(np.int32), np.dtype(bool)
+
+DIVISIONS = ("div", "integer_pow")
+"""Of these, every other one is left to the divider, and which ones must not depend on the path."""
 
 State = Mapping[core.Var, Value]
 
@@ -44,6 +53,13 @@ class Writer:
         self.loop, self.buffers, self.code = loop, buffers, code
         self.known: dict[core.Var, Value] = {}
         self.parts, self.running = Parts(loop), loop.running
+        equations, results = loop.whole.jaxpr.eqns, loop.whole.jaxpr.outvars
+        by_lane = loop.by_lane
+        of_lanes = [e for e in equations if e.outvars[0] in by_lane]
+        self.fused = fused(of_lanes, [a for a in results if isinstance(a, core.Var)])
+        self.within = {one.product.outvars[0] for one in self.fused.values()}
+        divisions = [e.outvars[0] for e in of_lanes if e.primitive.name in DIVISIONS]
+        self.quotients = {var: number for number, var in enumerate(divisions)}
 
     def function(self, name: str, pointers: int) -> str:
         """The function, after the declarations that it needs."""
@@ -122,11 +138,13 @@ class Writer:
         code.label("load")
         for var, place in self.buffers.given.items():
             self.known[var] = self._row(var, place)
-        code.line("br label %step")
-        after = self._steps(begin, state | running)
+        if self.parts.of_strides:
+            leaving = self._strides(begin, state | running)
+        else:
+            leaving = self._steps(begin, state | running)
         code.label("store")
         for var, place in self.buffers.lanes.items():
-            memory.store_rows(code, place, after[var])
+            memory.store_rows(code, place, leaving[var])
         code.line("br label %next_group")
         code.label("next_group")
         code.line(f"%g_next = add i64 %g, {code.lanes}")
@@ -134,26 +152,100 @@ class Writer:
         code.line("br i1 %more, label %group, label %next_segment")
 
     def _steps(self, begin: str, state: State) -> State:
+        """Step after step until the segment ends, or the lanes; their state then."""
         code = self.code
+        code.line("br label %step")
         code.label("step")
         time = code.phi("i32", begin, "load")
         phis = self._phis(state, "load")
-        self.known |= self._values(state, phis) | {
-            self.loop.clock: Value((time.name,), INT32, True)
-        }
-        row = code.do(f"sub i32 {time.name}, {begin}")
+        after, goes_on, then = self._step(begin, time.name, self._values(state, phis))
+        code.line(f"br i1 {goes_on}, label %step, label %store")
+        code.becomes(time, then, "step")
+        self._close(phis, after, "step")
+        return after
+
+    def _step(self, begin: str, time: str, state: State) -> tuple[State, str, str]:
+        """One step: the state after it, whether there is another, and at which time."""
+        code = self.code
+        self._at(begin, time, state)
+        self._write([e for e in self.parts.of_lanes if e is not self.running])
+        lanes = {var: code.spread(self._read(out)) for var, out in self.parts.lanes.items()}
+        after = lanes | self._running(lanes)
+        then, in_time = self._tick(time)
+        goes_on = code.do(f"and i1 {in_time}, {self._any(self._marks(after))}")
+        return after, goes_on, then
+
+    def _strides(self, begin: str, state: State) -> State:
+        """Strides, and a step where a lane ends, until the segment ends, or the lanes do."""
+        code = self.code
+        code.line("br label %enter")
+        code.label("enter")
+        entered, phis = code.phi("i32", begin, "load"), self._phis(state, "load")
+        at_first = self._values(state, phis)
+        code.line("br label %stride")
+        code.label("stride")
+        time = code.phi("i32", entered.name, "enter")
+        lanes = {var: at_first[var] for var in self.parts.lanes}
+        striding = self._phis(lanes, "enter")
+        before = self._values(lanes, striding)
+        self._at(begin, time.name, before)
+        self._write(self.parts.of_strides)
+        strode = {var: code.spread(self._read(out)) for var, out in self.parts.strides.items()}
+        code.line(f"br i1 {self._any_stops(at_first)}, label %stop, label %strode")
+        code.label("strode")
+        then, in_time = self._tick(time.name)
+        code.line(f"br i1 {in_time}, label %stride, label %leave")
+        code.becomes(time, then, "strode")
+        self._close(striding, strode, "strode")
+        code.label("leave")
+        left = self._put_back(at_first, strode)
+        code.line("br label %store_both")
+        code.label("stop")
+        stopped = self._put_back(at_first, before)
+        after, goes_on, next = self._step(begin, time.name, stopped | self._marks(at_first))
+        code.line(f"br i1 {goes_on}, label %enter, label %store_both")
+        code.becomes(entered, next, "stop")
+        self._close(phis, after, "stop")
+        code.label("store_both")
+        last = self._phis(left, "leave")
+        self._close(last, after, "stop")
+        code.line("br label %store")
+        return self._values(left, last)
+
+    def _at(self, begin: str, time: str, state: State) -> None:
+        """Make known the state, the time, and what the table has for that."""
+        code = self.code
+        self.known.update(state)
+        self.known[self.loop.clock] = Value((time,), INT32, True)
+        row = code.do(f"sub i32 {time}, {begin}")
         for slot, var in enumerate(self.parts.noted):
             self.known[var] = memory.load(code, self._slot(row, slot), aval(var).dtype)
-        self._write([e for e in self.parts.of_lanes if e is not self.running])
-        after = {var: code.spread(self._read(out)) for var, out in self.parts.lanes.items()}
-        running = self._running(after)
-        then = code.do(f"add i32 {time.name}, 1")
-        in_time = code.do(f"icmp slt i32 {then}, %end")
-        again = code.do(f"and i1 {in_time}, {self._any(running)}")
-        code.line(f"br i1 {again}, label %step, label %store")
-        code.becomes(time, then, "step")
-        self._close(phis, after | running, "step")
-        return after
+
+    def _tick(self, time: str) -> tuple[str, str]:
+        """The next time, and whether it is within the segment."""
+        then = self.code.do(f"add i32 {time}, 1")
+        return then, self.code.do(f"icmp slt i32 {then}, %end")
+
+    def _marks(self, state: State) -> dict[core.Var, Value]:
+        """Of a state, which lanes are running."""
+        assert self.running is not None or self.loop.outcome is None
+        return (
+            {}
+            if self.running is None
+            else {self.running.outvars[0]: state[self.running.outvars[0]]}
+        )
+
+    def _any_stops(self, state: State) -> str:
+        """Whether a lane must take a step that was running when the strides began."""
+        code, (was_running,) = self.code, self._marks(state).values()
+        stops = code.spread(self._read(self.parts.stops))
+        both = binary("and")(code, TRUTH, {}, [was_running, stops])
+        return self._any({self.loop.clock: both})
+
+    def _put_back(self, at_first: State, now: State) -> dict[core.Var, Value]:
+        """The state now of lanes that were running at first, and theirs at first of the others."""
+        (was_running,) = self._marks(at_first).values()
+        return {var: choose(self.code, was_running, now[var], at_first[var]) for var in now}
 
     def _running(self, state: State) -> dict[core.Var, Value]:
         """Which lanes are running, by the variable that the step keeps it in; empty if all are."""
@@ -196,9 +288,18 @@ class Writer:
     def _write(self, equations: Iterable[core.JaxprEqn]) -> None:
         for equation in equations:
             (out,) = equation.outvars
-            operands = [self._read(atom) for atom in equation.invars]
-            name, dtype = equation.primitive.name, aval(out).dtype
-            self.known[out] = write(self.code, name, dtype, equation.params, operands)
+            if out not in self.within:
+                self.code.quotients = self.quotients.get(out, 0)
+                self.known[out] = self._written(equation)
+
+    def _written(self, equation: core.JaxprEqn) -> Value:
+        (out,), name = equation.outvars, equation.primitive.name
+        operands = [self._read(atom) for atom in equation.invars if not is_in(self.within, atom)]
+        if out in self.fused:
+            product, place = self.fused[out]
+            factors = [self._read(atom) for atom in product.invars]
+            return sum_with_product(self.code, name, place, factors, operands[0])
+        return write(self.code, name, aval(out).dtype, equation.params, operands)
 
     def _read(self, atom: Any) -> Value:
         if isinstance(atom, core.Literal):

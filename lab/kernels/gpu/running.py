@@ -83,7 +83,8 @@ def run(
 
 def known_to_pallas(loop: Loop) -> Loop:
     """The loop, with what Pallas does not lower written out."""
-    return replace(loop, step=expanded(loop, {name: EXPANSIONS[name] for name in UNKNOWN}))
+    loop = replace(loop, whole=loop.step)
+    return replace(loop, whole=expanded(loop, {name: EXPANSIONS[name] for name in UNKNOWN}))
 
 
 class Kernels:

@@ -1,41 +1,40 @@
-"""Models as losses of one flat vector of weights: two with fixed data, others of any size.
+"""Models as losses of one flat vector of weights: one with fixed data, others of any size.
 
 A `Model` is called with its sizes, whole numbers or words, and with the parameters of the loss that
 they make, which may be swept: `lab.losses.mlp(width=16, data="moons", batch=8)`.
 """
 
-from lab.losses.models.linear import deep_linear_network, linear_regression, matrix_factorisation
+from lab.losses.models.linear import (
+    deep_linear_network,
+    linear_regression,
+    logistic_regression,
+    matrix_factorisation,
+)
 from lab.losses.models.model import Model
 from lab.losses.models.networks import fractal_network, mlp
 from lab.losses.models.small import (
-    FEATURES,
     HIDDEN,
     INPUTS,
-    LABELS,
     OUTPUTS,
     TEACHER,
-    logistic_regression,
     tanh_network,
 )
 
 MODELS: dict[str, Model] = {
     model.name: model
     for model in (
-        *(linear_regression, matrix_factorisation, deep_linear_network),
+        *(linear_regression, logistic_regression, matrix_factorisation, deep_linear_network),
         *(fractal_network, mlp),
     )
 }
 
 __all__ = [
-    "FEATURES",
     "HIDDEN",
     "INPUTS",
-    "LABELS",
     "MODELS",
     "OUTPUTS",
     "TEACHER",
     "Model",
-    "logistic_regression",
     "tanh_network",
     *MODELS,
 ]

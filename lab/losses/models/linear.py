@@ -3,10 +3,12 @@
 import math
 from functools import reduce
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lab.losses.base import Family, Point, least_squares
+from lab.losses.base import Family, Point, Scalar, least_squares, surface
+from lab.losses.data import DATA, LABELLED
 from lab.losses.models.model import model
 
 
@@ -36,6 +38,51 @@ def linear_regression(samples: int = 32, inputs: int = 4, seed: int = 0) -> Fami
         return jnp.concatenate([error / samples**0.5, jnp.sqrt(ridge) * w])
 
     return linear_regression
+
+
+@model(least={"seed": 0}, choices={"data": LABELLED})
+def logistic_regression(
+    data: str = "rule", samples: int = 32, inputs: int = 4, seed: int = 0
+) -> Family:
+    """Examples with labels +-1 and a constant feature; `inputs` are how many a rule has."""
+    given, labels = DATA[data](samples, seed, **({"inputs": inputs} if data == "rule" else {}))
+    signed = labels[:, None] * np.concatenate([given, np.ones((samples, 1))], axis=1)
+    dimension = signed.shape[1]
+
+    def minima(dimension: int, ridge: float) -> np.ndarray:
+        """The only minimum, by Newton's method from 0, its steps halved until they descend."""
+        w = np.zeros(dimension)
+        for _ in range(60):
+            wrong = 1 / (1 + np.exp(signed @ w))
+            gradient = ridge * w - signed.T @ wrong / samples
+            curvature = (signed.T * (wrong * (1 - wrong))) @ signed / samples
+            move = np.linalg.solve(curvature + ridge * np.eye(dimension), gradient)
+            sizes = [
+                2.0**-k for k in range(30) if value(w - 2.0**-k * move, ridge) < value(w, ridge)
+            ]
+            w = w - (sizes[0] if sizes else 1.0) * move
+        return w[None]
+
+    def value(w: np.ndarray, ridge: float) -> float:
+        return float(np.mean(np.logaddexp(0, -signed @ w)) + ridge * (w @ w) / 2)
+
+    def minimum(dimension: int, ridge: float) -> float:
+        return value(minima(dimension, ridge)[0], ridge)
+
+    @surface(
+        low=-4.0, high=4.0, dimension=dimension, minima=minima, minimum=minimum,
+        positive=("ridge",),
+        source="Cox 1958, J. R. Stat. Soc. B 20; ridge: le Cessie & van Houwelingen 1992",
+    )  # fmt: skip
+    def logistic_regression(w: Point, ridge: float = 0.01) -> Scalar:
+        """f(w) = mean_j log(1 + exp(-s_j <u_j, w>)) + r |w|^2 / 2, r the ridge.
+
+        The last feature of each u_j is 1. Strictly convex; the minimum is Newton's.
+        """
+        margin = jnp.asarray(signed, w.dtype) @ w
+        return jnp.mean(jax.nn.softplus(-margin)) + ridge * jnp.sum(w**2) / 2
+
+    return logistic_regression
 
 
 @model(least={"seed": 0})

@@ -36,6 +36,11 @@ def _root(name: str) -> Callable[[int], np.ndarray]:
     return lambda n: near_start(globals()[name], n)
 
 
+def _with(first: Callable[[int], np.ndarray], second: list[float]) -> Callable[[int], np.ndarray]:
+    """The listed minima, and for n = 2, where it is the only other one, a second."""
+    return lambda n: np.concatenate([first(n), [second]]) if n == 2 else first(n)
+
+
 def _grid(n: int) -> np.ndarray:
     return np.arange(1, n + 1) / (n + 1)
 
@@ -63,15 +68,15 @@ def extended_rosenbrock(x: Point) -> Point:
     low=-1.0,
     high=1.0,
     start=lambda n: np.full(n, 1 / n),
-    minima=origin,
+    minima=_with(origin, [0.24306420220156222, 0.612676117137334]),
     minimum=0.0,
     source="Spedicato 1975, in More, Garbow & Hillstrom 1981, no. 26",
 )
 def trigonometric(x: Point) -> Point:
     """f(x) = sum_i (n - sum_j cos x_j + i (1 - cos x_i) - sin x_i)^2.
 
-    The origin is listed; there are other roots, and local minima between (2.79506e-5 for n = 10,
-    where methods end from the standard start).
+    The origin is listed, and for n = 2 the other root. For larger n there are more, and local
+    minima between (2.79506e-5 for n = 10, where methods end from the standard start).
     """
     falls = 2 * jnp.sin(x / 2) ** 2  # 1 - cos x, which loses no digits
     return jnp.sum(falls) + indices(x) * falls - jnp.sin(x)
@@ -149,14 +154,14 @@ def discrete_integral_equation(x: Point) -> Point:
     low=-2.0,
     high=2.0,
     start=lambda n: np.full(n, -1.0),
-    minima=_root("broyden_tridiagonal"),
+    minima=_with(_root("broyden_tridiagonal"), [1.6455966576942191, 0.2604066267269436]),
     minimum=0.0,
     source="Broyden 1965, Math. Comput. 19; MGH 1981, no. 30",
 )
 def broyden_tridiagonal(x: Point) -> Point:
     """f(x) = sum_i ((3 - 2 x_i) x_i - x_{i-1} - 2 x_{i+1} + 1)^2, x_0 = x_{n+1} = 0.
 
-    The root near the standard start is listed.
+    The root near the standard start is listed, and for n = 2 the other one.
     """
     ends = jnp.pad(x, 1)
     return (3 - 2 * x) * x - ends[:-2] - 2 * ends[2:] + 1
@@ -202,8 +207,10 @@ CHEBYQUAD: dict[int, tuple[float, ...]] = {
 
 def _chebyquad_minima(n: int) -> np.ndarray:
     half = CHEBYQUAD.get(n, ())
-    upper = [1 - x for x in half[: n // 2]]
-    return np.array([[*half, *upper[::-1]]]) if half else np.empty((0, n))
+    points = [*half, *[1 - x for x in half[: n // 2]][::-1]]
+    if n == 2:
+        return np.array([points, points[::-1]])
+    return np.array([points]) if half else np.empty((0, n))
 
 
 def _chebyquad_minimum(n: int) -> float | None:
@@ -223,7 +230,8 @@ def chebyquad(x: Point) -> Point:
     """f(x) = sum_{k=1..n} (sum_j T_k(x_j)/n - int_0^1 T_k)^2, T_k Chebyshev's, shifted to [0, 1].
 
     Points of equal weights that integrate polynomials up to degree n: they exist for n <= 7 and
-    n = 9. Known are the minima up to n = 10, of which the sorted one is listed; any order will do.
+    n = 9. Known are the minima up to n = 10, of which the sorted one is listed (and for n = 2 the
+    other); any order will do.
     """
     y, n = 2 * x - 1, x.shape[0]
     before, now, residuals = jnp.ones_like(y), y, []
