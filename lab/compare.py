@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float, Int
 
-from lab.descent import Outcome
+from lab.outcome import Outcome
 
 QUANTILES = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
 GOOD = 0.9

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from lab import __version__, reduce
-from lab.descent import Outcome
+from lab.outcome import Outcome
 from lab.plan import Plan
 from lab.record import Variable
 

@@ -14,10 +14,10 @@ from jaxtyping import PyTree
 
 from lab import backends, reduce
 from lab.blocks import Layout, layout
-from lab.descent import Limits
 from lab.errors import Fault, SpecError
 from lab.losses import Loss
 from lab.optimizers import Optimizer
+from lab.outcome import Limits
 from lab.problem import Inputs, Problem
 from lab.settings import Run
 from lab.starts import Starts

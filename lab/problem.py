@@ -15,9 +15,10 @@ from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from lab import descent
 from lab.blocks import PADDING
-from lab.descent import Descent, Lane, Limits, Outcome
+from lab.descent import Descent, Lane
 from lab.losses import Loss
 from lab.optimizers import Optimizer
+from lab.outcome import Limits, Outcome
 from lab.record import Recorder, ravel
 from lab.starts import Starts
 

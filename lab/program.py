@@ -21,7 +21,8 @@ from jaxtyping import Array, Int, PyTree
 
 from lab import reduce
 from lab.backends import advance_with, each_lane
-from lab.descent import Lane, Outcome
+from lab.descent import Lane
+from lab.outcome import Outcome
 from lab.problem import Inputs, Problem
 from lab.starts import Starts
 

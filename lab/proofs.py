@@ -12,10 +12,10 @@ from jaxtyping import Float
 from lab import losses, optimizers, theory
 from lab.api import sweep
 from lab.check import Check
-from lab.descent import Outcome
 from lab.losses import Loss
 from lab.optimizers import Optimizer
 from lab.optimizers.recipe import Sweep
+from lab.outcome import Outcome
 
 NEWTON_STEPS = 50
 MOST_NUMBERS = 200

@@ -15,7 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
-from lab.descent import Descent, Lane, Point
+from lab.descent import Descent, Lane
+from lab.outcome import Point
 
 
 class Variable(NamedTuple):

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from lab.descent import Outcome
+from lab.outcome import Outcome
 from lab.record import Variable
 
 DECADES = (-16, 16)

@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lab.descent import REASONS, Limits
 from lab.errors import Fault, SpecError, nearest
+from lab.outcome import REASONS, Limits
 from lab.record import Best, HittingTime, Last, Recorder, Snapshots
 from lab.sharpness import Sharpness
 

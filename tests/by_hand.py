@@ -1,13 +1,13 @@
 """Descent the slow way: one point at a time, a Python loop, NumPy verdicts, the history kept.
 
-Written from the words of `lab.descent.REASONS`, not from its code: what the engine is held against.
+Written from the words of `lab.outcome.REASONS`, not from its code: what the engine is held against.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from lab.descent import Outcome
+from lab.outcome import Outcome
 
 
 class Walk(NamedTuple):

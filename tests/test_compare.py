@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from lab import compare
-from lab.descent import Outcome
+from lab.outcome import Outcome
 
 LEVELS = compare.QUANTILES
 

@@ -11,7 +11,7 @@ import scipy.special
 from oracles.descent import CONDITION_NUMBERS, HIMMELBLAU_TOP, NESTEROV_ODE_ERROR, THRESHOLDS
 
 import lab
-from lab.descent import Outcome
+from lab.outcome import Outcome
 
 pytestmark = pytest.mark.usefixtures("quick_compiles")
 

@@ -5,7 +5,7 @@ import pytest
 from oracles.descent import FACTORISATION
 
 import lab
-from lab.descent import Outcome
+from lab.outcome import Outcome
 
 pytestmark = pytest.mark.usefixtures("quick_compiles")
 

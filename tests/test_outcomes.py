@@ -7,7 +7,7 @@ import optax
 import pytest
 
 import lab
-from lab.descent import Outcome
+from lab.outcome import Outcome
 
 pytestmark = pytest.mark.usefixtures("quick_compiles")
 

@@ -8,7 +8,7 @@ import numpy as np
 import optax
 import pytest
 
-from lab.descent import Outcome
+from lab.outcome import Outcome
 from lab.peers import PEERS, Task, fractal_loop, native, ours, peer, reference
 from lab.peers.gradients import GRADIENTS
 from lab.peers.task import LOSSES, OPTIMIZERS

@@ -9,7 +9,7 @@ import pytest
 from by_hand import assert_lane_is, told, walk
 
 import lab
-from lab.descent import Outcome
+from lab.outcome import Outcome
 from lab.record import Best, HittingTime, Last, Recorder, Snapshots, Variable
 
 pytestmark = pytest.mark.usefixtures("quick_compiles", "float64")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import lab
 from lab import compare, dataset, reduce
 from lab.api import make_plan
-from lab.descent import Outcome
+from lab.outcome import Outcome
 from lab.plan import Run
 
 pytestmark = pytest.mark.usefixtures("quick_compiles")

@@ -9,9 +9,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Int, PyTree
 
 from lab.backends import rows
-from lab.descent import Lane, Outcome
+from lab.descent import Lane
 from lab.kernels import kernel_for
 from lab.kernels.loop import Loop, Rows, Run, loop_of
+from lab.outcome import Outcome
 from lab.scalarize import Leaf, NotScalar, dependent
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float
 
-from lab.descent import Outcome
+from lab.outcome import Outcome
 from lab.peers.task import TARGETS, Contender, Ends, Task
 
 

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from lab.descent import Outcome
+from lab.outcome import Outcome
 from lab.peers.task import TARGETS, Ends, Task
 
 Points = Float[np.ndarray, "lane dim"]

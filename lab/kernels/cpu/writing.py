@@ -15,8 +15,7 @@ to record, without freezing what has ended: that is put back where the strides s
 one does is taken as a step.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jax.extend import core
@@ -24,13 +23,12 @@ from jax.extend import core
 from lab.kernels.cpu import memory
 from lab.kernels.cpu.basic import binary, choose, compare
 from lab.kernels.cpu.code import Code, Phi, Value, constant
-from lab.kernels.cpu.fusing import fused, sum_with_product
-from lab.kernels.cpu.instructions import write
+from lab.kernels.cpu.known import Known
 from lab.kernels.cpu.memory import Buffers
 from lab.kernels.loop import Loop
 from lab.kernels.packing import Place
 from lab.kernels.parts import Parts
-from lab.scalarize import aval, is_in
+from lab.scalarize import aval
 
 SEGMENT = 512
 """Steps whose shared numbers the table holds."""
@@ -40,9 +38,6 @@ SLOT = 8
 
 INT32, TRUTH = np.dtype(np.int32), np.dtype(bool)
 
-DIVISIONS = ("div", "integer_pow")
-"""Of these, every other one is left to the divider, and which ones must not depend on the path."""
-
 State = Mapping[core.Var, Value]
 
 
@@ -51,15 +46,8 @@ class Writer:
 
     def __init__(self, loop: Loop, buffers: Buffers, code: Code):
         self.loop, self.buffers, self.code = loop, buffers, code
-        self.known: dict[core.Var, Value] = {}
+        self.known = Known(loop, code)
         self.parts, self.running = Parts(loop), loop.running
-        equations, results = loop.whole.jaxpr.eqns, loop.whole.jaxpr.outvars
-        by_lane = loop.by_lane
-        of_lanes = [e for e in equations if e.outvars[0] in by_lane]
-        self.fused = fused(of_lanes, [a for a in results if isinstance(a, core.Var)])
-        self.within = {one.product.outvars[0] for one in self.fused.values()}
-        divisions = [e.outvars[0] for e in of_lanes if e.primitive.name in DIVISIONS]
-        self.quotients = {var: number for number, var in enumerate(divisions)}
 
     def function(self, name: str, pointers: int) -> str:
         """The function, after the declarations that it needs."""
@@ -72,7 +60,7 @@ class Writer:
         shared = dict(self.buffers.shared)
         alike = {var: self._scalar(var, place) for var, place in self.buffers.alike.items()}
         self.known |= {var: self._scalar(var, place) for var, place in shared.items()}
-        self._write(self.parts.fixed)
+        self.known.write(self.parts.fixed)
         size = SEGMENT * SLOT * max(len(self.parts.noted), 1)
         code.line(f"%table = alloca [{size} x i8], align 64")
         code.line("br label %segment")
@@ -113,11 +101,11 @@ class Writer:
         self.known |= self._values(alike, phis) | {
             self.loop.clock: Value((time.name,), INT32, True)
         }
-        self._write(self.parts.of_steps)
+        self.known.write(self.parts.of_steps)
         row = code.do(f"sub i32 {time.name}, {begin}")
         for slot, var in enumerate(self.parts.noted):
             memory.store(code, self._slot(row, slot), self.known[var])
-        after = {var: self._read(out) for var, out in self.parts.alike.items()}
+        after = {var: self.known.read(out) for var, out in self.parts.alike.items()}
         then = code.do(f"add i32 {time.name}, 1")
         again = code.do(f"icmp slt i32 {then}, %end")
         code.line(f"br i1 {again}, label %tick, label %groups")
@@ -168,8 +156,8 @@ class Writer:
         """One step: the state after it, whether there is another, and at which time."""
         code = self.code
         self._at(begin, time, state)
-        self._write([e for e in self.parts.of_lanes if e is not self.running])
-        lanes = {var: code.spread(self._read(out)) for var, out in self.parts.lanes.items()}
+        self.known.write([e for e in self.parts.of_lanes if e is not self.running])
+        lanes = {var: code.spread(self.known.read(out)) for var, out in self.parts.lanes.items()}
         after = lanes | self._running(lanes)
         then, in_time = self._tick(time)
         goes_on = code.do(f"and i1 {in_time}, {self._any(self._marks(after))}")
@@ -189,8 +177,8 @@ class Writer:
         striding = self._phis(lanes, "enter")
         before = self._values(lanes, striding)
         self._at(begin, time.name, before)
-        self._write(self.parts.of_strides)
-        strode = {var: code.spread(self._read(out)) for var, out in self.parts.strides.items()}
+        self.known.write(self.parts.of_strides)
+        strode = {var: code.spread(self.known.read(out)) for var, out in self.parts.strides.items()}
         code.line(f"br i1 {self._any_stops(at_first)}, label %stop, label %strode")
         code.label("strode")
         then, in_time = self._tick(time.name)
@@ -228,17 +216,13 @@ class Writer:
 
     def _marks(self, state: State) -> dict[core.Var, Value]:
         """Of a state, which lanes are running."""
-        assert self.running is not None or self.loop.outcome is None
-        return (
-            {}
-            if self.running is None
-            else {self.running.outvars[0]: state[self.running.outvars[0]]}
-        )
+        marks = [] if self.running is None else self.running.outvars
+        return {mark: state[mark] for mark in marks}
 
     def _any_stops(self, state: State) -> str:
         """Whether a lane must take a step that was running when the strides began."""
         code, (was_running,) = self.code, self._marks(state).values()
-        stops = code.spread(self._read(self.parts.stops))
+        stops = code.spread(self.known.read(self.parts.stops))
         both = binary("and")(code, TRUTH, {}, [was_running, stops])
         return self._any({self.loop.clock: both})
 
@@ -284,27 +268,6 @@ class Writer:
         for var, own in phis.items():
             for phi, name in zip(own, after[var].names, strict=True):
                 self.code.becomes(phi, name, latch)
-
-    def _write(self, equations: Iterable[core.JaxprEqn]) -> None:
-        for equation in equations:
-            (out,) = equation.outvars
-            if out not in self.within:
-                self.code.quotients = self.quotients.get(out, 0)
-                self.known[out] = self._written(equation)
-
-    def _written(self, equation: core.JaxprEqn) -> Value:
-        (out,), name = equation.outvars, equation.primitive.name
-        operands = [self._read(atom) for atom in equation.invars if not is_in(self.within, atom)]
-        if out in self.fused:
-            product, place = self.fused[out]
-            factors = [self._read(atom) for atom in product.invars]
-            return sum_with_product(self.code, name, place, factors, operands[0])
-        return write(self.code, name, aval(out).dtype, equation.params, operands)
-
-    def _read(self, atom: Any) -> Value:
-        if isinstance(atom, core.Literal):
-            return constant(atom.val, aval(atom).dtype)
-        return self.known[atom]
 
     def _slot(self, row: str, slot: int) -> str:
         """The address of a number in the table."""
