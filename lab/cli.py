@@ -55,7 +55,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             typer.echo(f"lab: {error}", err=True)
             raise typer.Exit(BAD_INPUT) from error
         except KeyboardInterrupt:
-            resumable = function.__name__ == "run"
+            resumable = function.__name__ in ("run", "course")
             ending = "; the same command goes on where it stopped" if resumable else ""
             typer.echo(f"lab: interrupted{ending}", err=True)
             raise typer.Exit(INTERRUPTED) from None
@@ -83,6 +83,34 @@ def run(configs: Configs, out: Out = None, smoke: Smoke = False, fresh: Fresh = 
         passed &= result.passed
     if not passed:
         raise typer.Exit(FAILED)
+
+
+@command
+def course(
+    topic: Annotated[
+        str | None, typer.Argument(help="One topic, as in 03_derivatives or 3; default all.")
+    ] = None,
+    smoke: Smoke = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Runs and site; default runs/course[-smoke].")
+    ] = None,
+    fresh: Fresh = False,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Configs at a time; default one a core.")
+    ] = None,
+) -> None:
+    """Run the course's configs, and build its site; finished ones are kept."""
+    from lab.course.running import course as run_course
+    from lab.progress import Reporter
+    from lab.terminal import print_view, table_view
+
+    done = run_course(topic, smoke=smoke, out=out, fresh=fresh, jobs=jobs, reporter=Reporter())
+    print_view(table_view(done.table))
+    for key, error in done.errors.items():
+        typer.echo(f"{key}: {error}", err=True)
+    typer.echo(f"open:  {done.site}")
+    if not done.passed:
+        raise typer.Exit(BAD_INPUT if done.bad_input else FAILED)
 
 
 @command

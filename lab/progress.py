@@ -29,7 +29,7 @@ class Reporter:
     def task(self, name: str, total: int) -> Iterator[Report]:
         """A piece of work of so many lane-steps; call what it yields with those just done."""
         if not self.console.is_terminal:
-            yield _Lines(self.say, name, total)
+            yield Lines(self.say, name, total)
             return
         columns = [
             TextColumn("{task.description}", markup=False),
@@ -77,7 +77,7 @@ class _Rate:
         return self.done / max(time.perf_counter() - self.begun, 1e-9)
 
 
-class _Lines:
+class Lines:
     """A plain line every `LINE_SECONDS`."""
 
     def __init__(self, say: Callable[[str], None], name: str, total: int):
@@ -85,6 +85,7 @@ class _Lines:
         self.rate, self.last = _Rate(), time.perf_counter()
 
     def __call__(self, done: int) -> None:
+        """So many more are done."""
         rate = self.rate(done)
         if time.perf_counter() - self.last >= LINE_SECONDS:
             self.last = time.perf_counter()

@@ -10,7 +10,7 @@ from lab.plots.files import FigureFiles
 LARGEST_SVG = 400_000  # bytes shown as SVG; a larger one is shown as PNG
 LARGEST_DOWNLOAD = 1_500_000  # bytes carried only to be downloaded
 
-TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
+TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".gif": "image/gif"}
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Picture:
         download: Data URI of the other format; empty if it is too large to carry.
         width: In pixels.
         height: In pixels.
+        moving: Data URIs of the animation, light and dark; empty if the figure does not move.
     """
 
     files: FigureFiles
@@ -36,6 +37,7 @@ class Picture:
     download: str
     width: int
     height: int
+    moving: tuple[str, ...] = ()
 
 
 def picture(files: FigureFiles) -> Picture:
@@ -47,7 +49,8 @@ def picture(files: FigureFiles) -> Picture:
     names = ("svg", "png") if small else ("png", "svg")
     width, height = size_of_png(files.light_png)
     download = data_uri(spare) if carried else ""
-    return Picture(files, data_uri(light), data_uri(dark), *names, download, width, height)
+    moving = tuple(data_uri(path) for path in (files.light_gif, files.dark_gif) if path)
+    return Picture(files, data_uri(light), data_uri(dark), *names, download, width, height, moving)
 
 
 def data_uri(path: Path) -> str:

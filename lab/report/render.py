@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from lab.plots.text import number, percent, words
 from lab.report.page import Page
@@ -27,17 +27,17 @@ def render(page: Page | Mapping[str, Any]) -> str:
         page: A `Page`, or a mapping with its fields.
     """
     page = page if isinstance(page, Page) else Page(**page)
-    style, script = _asset("style.css"), _asset("script.js")
+    style, script = asset("style.css"), asset("script.js")
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             page=page,
             pictures=[picture(files) for files in page.figures],
             style=style,
             script=script,
-            style_hash=_digest(style),
-            script_hash=_digest(script),
+            style_hash=digest(style),
+            script_hash=digest(script),
         )
     )
 
@@ -46,7 +46,7 @@ def notebook_html(page: Page | Mapping[str, Any]) -> str:
     """A compact fragment for `_repr_html_`: verdict, summary, light figures, failed checks."""
     page = page if isinstance(page, Page) else Page(**page)
     pictures = [picture(files) for files in page.figures]
-    return _environment().get_template("notebook.html.j2").render(page=page, pictures=pictures)
+    return environment().get_template("notebook.html.j2").render(page=page, pictures=pictures)
 
 
 def cell(value: Any, kind: str = "text") -> str:
@@ -88,24 +88,28 @@ def magnitude(value: float) -> str:
 
 
 @functools.cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("lab.report", "."),
+def environment(package: str = "lab.report") -> Environment:
+    """Templates of a package; those of the report serve every page."""
+    packages = dict.fromkeys([package, "lab.report"])
+    made = Environment(
+        loader=ChoiceLoader([PackageLoader(name, ".") for name in packages]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(
+    made.filters.update(
         cell=cell, number=number, percent=percent, seconds=seconds, magnitude=magnitude, words=words
     )
-    return environment
+    return made
 
 
 @functools.cache
-def _asset(name: str) -> str:
-    return resources.files("lab.report").joinpath(name).read_text(encoding="utf-8")
+def asset(name: str, package: str = "lab.report") -> str:
+    """A style or a script of a package."""
+    return resources.files(package).joinpath(name).read_text(encoding="utf-8")
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """What a content security policy calls a style or script by."""
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

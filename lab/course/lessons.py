@@ -1,0 +1,94 @@
+"""What the course consists of: topics, and one lesson for each config."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import builtin
+from lab.course.text import Text
+from lab.errors import LabError, nearest
+
+TEXTS = Path(__file__).parent / "topics"
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One config of the course.
+
+    Attributes:
+        topic: the name of its topic, `03_derivatives`.
+        name: its own, the config's stem.
+        config: the file.
+    """
+
+    topic: str
+    name: str
+    config: Path
+
+    @property
+    def key(self) -> str:
+        """`03_derivatives/secant_tangent`: its place among the runs and on the site."""
+        return f"{self.topic}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic: its lessons in the order in which its text tells them, then those it leaves out."""
+
+    name: str
+    text: Text
+    lessons: tuple[Lesson, ...]
+
+    @property
+    def number(self) -> str:
+        """`03`; empty if the name has none."""
+        head = self.name.partition("_")[0]
+        return head if head.isdigit() else ""
+
+    @property
+    def title(self) -> str:
+        """The text's title, or the name in words."""
+        words = self.name.removeprefix(f"{self.number}_").replace("_", " ")
+        return self.text.title or words[:1].upper() + words[1:]
+
+
+def topics(configs: Path | None = None, texts: Path | None = None) -> list[Topic]:
+    """All topics, in order.
+
+    Args:
+        configs: the folder that holds one folder a topic; by default the course's own.
+        texts: the folder of `NN_topic.md`; a second part may stand in `NN_topic_2.md`.
+
+    Raises:
+        LabError: when there is not one config.
+    """
+    home = builtin.folder("configs") / "course" if configs is None else configs
+    found: dict[str, list[Lesson]] = {}
+    for path in sorted(home.glob("*/*.toml")):
+        found.setdefault(path.parent.name, []).append(Lesson(path.parent.name, path.stem, path))
+    if not found:
+        raise LabError(f"{home} holds no configs of a course")
+    return [_topic(name, lessons, texts or TEXTS) for name, lessons in found.items()]
+
+
+def chosen(every: Sequence[Topic], word: str | None) -> list[Topic]:
+    """The topics that a word means: `03_derivatives`, `03`, `3` or `derivatives`; None means all.
+
+    Raises:
+        LabError: when it means none.
+    """
+    if word is None:
+        return list(every)
+    wanted = word.zfill(2) if word.isdigit() else word
+    for topic in every:
+        if wanted in (topic.name, topic.number, topic.name.removeprefix(f"{topic.number}_")):
+            return [topic]
+    names = [topic.name for topic in every]
+    raise LabError(f"the course has no topic {word!r}{nearest(word, names)}")
+
+
+def _topic(name: str, lessons: list[Lesson], texts: Path) -> Topic:
+    text = Text.read(sorted([*texts.glob(f"{name}.md"), *texts.glob(f"{name}_[0-9].md")]))
+    order = {section: place for place, section in enumerate(text.sections)}
+    lessons.sort(key=lambda lesson: order.get(lesson.name, len(order)))
+    return Topic(name, text, tuple(lessons))
