@@ -43,9 +43,11 @@
     const slide = slides[shown];
     slide.before(place);
     at("stage-slide").append(slide);
-    at("stage-title").textContent = slide.dataset.title;
+    const title = at("stage-title"), heading = place.parentNode.querySelector("h2");
+    if (slide.dataset.title) title.textContent = slide.dataset.title;
+    else title.replaceChildren(...heading.cloneNode(true).childNodes);
     at("stage-count").textContent = `${shown + 1} / ${slides.length}`;
-    at("stage-said").textContent = `Slide ${shown + 1} of ${slides.length}: ${slide.dataset.title}`;
+    at("stage-said").textContent = `Slide ${shown + 1} of ${slides.length}: ${title.textContent}`;
     at("stage-back").disabled = shown === 0;
     at("stage-on").disabled = shown === slides.length - 1;
     stage.scrollTop = 0;

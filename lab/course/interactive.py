@@ -23,8 +23,9 @@ class Interactive:
 INTERACTIVES = {
     "secant_tangent": Interactive(
         "Move the second point of the secant",
-        "The curve is f(x) = x² + 2x + 2. Bring h to 0 from either side: the slope of the secant "
-        "is 6 + h, and at 0 itself there is none, only the tangent's, to which it tends.",
+        "The curve is f(x) = x² + 2x + 2, and the dashed line its tangent at P. Bring h to 0 from "
+        "either side: the slope of the secant PQ is 6 + h, and at 0 itself there is none, only the "
+        "tangent's, to which it tends.",
     ),
     "epsilon_delta": Interactive(
         "Ask for an ε, get a δ",
@@ -33,8 +34,8 @@ INTERACTIVES = {
     ),
     "taylor": Interactive(
         "Add terms to a Taylor polynomial",
-        "The polynomial is taken about 0. Each term makes it touch the function for longer; move x "
-        "outwards to see where it lets go.",
+        "The solid line is the function, the dashed one its polynomial about 0. Each term makes it "
+        "follow the function for longer; move x outwards to see where it lets go.",
     ),
     "riemann": Interactive(
         "Make the rectangles narrower",

@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import Image
 
+from lab import builtin
 from lab.course import notebooks, text
 from lab.course.interactive import INTERACTIVES, Interactive, scripts
 from lab.course.lessons import Lesson, Topic
@@ -142,7 +143,10 @@ class Site:
             "command": f"lab run course/{lesson.key}{smoke}",
         }
         if ending is not None and ending.error:
-            return Part(**told, error=ending.error, config_text=_read(lesson.config))
+            error = ending.error
+            for folder in (lesson.config.resolve().parent, builtin.folder("experiments")):
+                error = error.replace(f"{folder}/", "")
+            return Part(**told, error=error, config_text=_read(lesson.config))
         from lab.pages import page_of
         from lab.running import open_run
 

@@ -17,6 +17,7 @@ from markdown_it.utils import EnvType, OptionsDict
 
 HEADING = re.compile(r"^(#{1,2}) +(.+?)\s*$")
 NAMED = re.compile(r"^(\w+): +(.+)$")
+TIED = re.compile(r"(\(?<math display=\"inline\"[^>]*>(?:(?!</math>).)*</math>[.,;:!?)]+)")
 FUNCTIONS = frozenset(
     "sin cos tan sinh cosh tanh arcsin arccos arctan exp ln log max min sup inf det lim".split()
 )
@@ -77,7 +78,7 @@ def blocks(text: str) -> Iterator[tuple[int, str, str]]:
 
 def html(markdown: str) -> str:
     """Paragraphs, lists, tables and code as HTML; markup in the text itself stays text."""
-    return _reader().render(markdown)
+    return TIED.sub(r'<span class="tied">\1</span>', _reader().render(markdown))
 
 
 def line(markdown: str) -> str:

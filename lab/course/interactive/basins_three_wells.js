@@ -34,7 +34,7 @@ kit.start("basins_three_wells", (ui) => {
   const fromX = ui.output("start-x", "start x", 3), fromY = ui.output("start-y", "y", 3);
   const canvas = ui.drawing.querySelector("canvas"), paint = canvas.getContext("2d");
   const plot = ui.plot({
-    x: [0, side], y: [0, side], square: true, tallest: 520,
+    x: [0, side], y: [0, side], square: true, tallest: 640,
     label: "The square of starts, patterned by the well that each reaches, with one path. "
       + "Arrow keys move its start.",
   });

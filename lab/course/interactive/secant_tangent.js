@@ -16,7 +16,6 @@ kit.start("secant_tangent", (ui) => {
     if (h()) plot.line(through(secant), "c2");
     plot.dot(at, f(at));
     if (h()) plot.dot(at + h(), f(at + h()), "hollow");
-    plot.label("tangent", 5.9, f(at) + tangent * 3.4 - 5, "end");
     plot.label("P", at + 0.2, f(at) - 4, "start");
     if (h()) plot.label("Q", at + h() - 0.2, f(at + h()) + 2, "end");
     slope(secant, h() ? undefined : "none: 0/0");

@@ -26,7 +26,6 @@ kit.start("taylor", (ui) => {
     plot.curve(p, "c2 dashed");
     plot.dot(x(), f(x()));
     plot.dot(x(), p(x()), "hollow");
-    plot.label("solid: function, dashed: polynomial", -5.8, 7.2, "start");
     value(p(x()));
     exact(f(x()));
     error(p(x()) - f(x()));

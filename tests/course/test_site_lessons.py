@@ -1,0 +1,66 @@
+"""What the course consists of: configs and texts that belong together."""
+
+import re
+
+import made_course
+import pytest
+
+from lab.course.interactive import INTERACTIVES, scripts
+from lab.course.lessons import chosen, topics
+from lab.course.text import html, line
+from lab.errors import LabError
+
+EVERY = topics()
+
+
+@pytest.mark.parametrize("topic", EVERY, ids=[topic.name for topic in EVERY])
+def test_every_config_has_a_section_and_every_section_a_config(topic):
+    assert set(topic.text.sections) == {lesson.name for lesson in topic.lessons}
+    assert topic.text.title and len(topic.text.introduction) > 100
+
+
+@pytest.mark.parametrize("topic", EVERY, ids=[topic.name for topic in EVERY])
+def test_every_formula_of_the_texts_can_be_set(topic):
+    """No command is left over, and no dollar sign."""
+    made = html(topic.text.introduction) + "".join(
+        line(section.heading) + html(section.body) for section in topic.text.sections.values()
+    )
+    shown = re.sub(r"<[^>]*>", "", re.sub(r"<code>.*?</code>", "", made, flags=re.DOTALL))
+    assert not re.findall(r"\\\w+|\$", shown)
+
+
+@pytest.mark.parametrize("topic", EVERY, ids=[topic.name for topic in EVERY])
+def test_what_a_text_says_to_try_is_a_config_of_its_topic(topic):
+    for section in topic.text.sections.values():
+        for key in re.findall(r"lab run (?:configs/)?course/([\w/]+)", section.body):
+            assert key in {lesson.key for lesson in topic.lessons}
+
+
+def test_a_topic_is_meant_by_its_name_or_number(tmp_path):
+    every = topics(made_course.write(tmp_path, made_course.INTERACTIVE), tmp_path)
+    assert chosen(every, None) == every
+    for word in ("07_integration", "07", "7", "integration"):
+        assert [topic.name for topic in chosen(every, word)] == ["07_integration"]
+    assert (every[1].number, every[1].title) == ("07", "Integration")
+    with pytest.raises(LabError, match="did you mean '07_integration'"):
+        chosen(every, "07_intgration")
+    with pytest.raises(LabError, match="holds no configs of a course"):
+        topics(tmp_path / "nothing")
+
+
+def test_lessons_come_in_the_order_of_the_text(tmp_path):
+    made_course.write(tmp_path, made_course.INTERACTIVE)
+    (tmp_path / "08_descent.md").write_text("# D\n\n## taylor: T\n\nx\n")
+    (tmp_path / "08_descent_2.md").write_text("## momentum_valley: M\n\ny\n")
+    topic = topics(tmp_path, tmp_path)[-1]
+    names = [lesson.name for lesson in topic.lessons]
+    assert names == ["taylor", "momentum_valley", "basins_three_wells"]
+
+
+@pytest.mark.parametrize("name", INTERACTIVES)
+def test_every_interactive_has_its_script(name):
+    assert f'kit.start("{name}"' in scripts([name]) and "</" not in scripts([name])
+
+
+def test_no_interactive_no_script():
+    assert scripts([]) == ""
