@@ -19,6 +19,7 @@ from matplotlib.colors import (
     ListedColormap,
     LogNorm,
     Normalize,
+    to_rgba,
 )
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -267,10 +268,14 @@ class Image(Mark):
         axes.grid(False)
         step = max(1, max(values.shape) // 1000)
         frame = keywords(origin="lower", extent=self.extent(), aspect="auto", zorder=0.5)
-        pixels = shown[::step, ::step]
-        axes.imshow(pixels, cmap=colours, norm=norm, interpolation="nearest", **frame)
+        look = keywords(cmap=colours, norm=norm, interpolation="nearest", alpha=self._strength())
+        axes.imshow(shown[::step, ::step], **look, **frame)
         if self.kind == "categories":
             self._hatch(axes, np.ma.filled(shown.astype(float), -1))
+
+    def _strength(self) -> float | None:
+        """How opaque the pixels of categories are; other kinds have pale colours of their own."""
+        return 0.45 if self.behind and self.kind == "categories" else None
 
     def _hatch(self, axes: Axes, values: np.ndarray) -> None:
         step = max(1, max(values.shape) // 250)
@@ -279,14 +284,14 @@ class Image(Mark):
             inside = (values[::step, ::step] == index).astype(float)
             if hatch and inside.any():
                 made = axes.contourf(x, y, inside, [0.5, 1.5], colors="none", hatches=[hatch])
-                made.set(edgecolor=current().background, alpha=0.55, linewidth=0)
+                made.set(edgecolor=to_rgba(current().background, 0.55), linewidth=0)
 
     def handles(self) -> list[Artist]:
         """A patch for each category."""
         rim = current().background
         return [
-            Patch(facecolor=Style(index).color, edgecolor=rim, hatch=HATCHES[index % len(HATCHES)],
-                  label=plain(name))
+            Patch(facecolor=to_rgba(Style(index).color, self._strength()), edgecolor=rim,
+                  hatch=HATCHES[index % len(HATCHES)], label=plain(name))
             for index, name in enumerate(self.names)
         ]  # fmt: skip
 
@@ -301,11 +306,13 @@ class Contours(Mark):
     levels: Any = 12
     width: float = 1.2
     numbered: bool = False
+    dashes: str = "solid"
 
     def draw(self, axes: Axes, style: Style) -> None:
         """Thin lines, numbered if asked for."""
         color = current().muted if self.tone is None else self.color(style)
-        look = keywords(colors=color, linewidths=self.width, linestyles="solid", zorder=1.8)
+        look = keywords(colors=color, linewidths=self.width, zorder=1.8)
+        look["linestyles"] = self.dashes
         made = axes.contour(self.x, self.y, self.values, self.levels, **look)
         if self.numbered:
             axes.clabel(made, fontsize=11, colors=current().text)
@@ -313,7 +320,8 @@ class Contours(Mark):
     def handle(self, style: Style) -> Artist:
         """A piece of a line."""
         color = current().muted if self.tone is None else self.color(style)
-        return Line2D([], [], color=color, lw=self.width, label=plain(self.label))
+        look = keywords(color=color, lw=self.width, linestyle=self.dashes)
+        return Line2D([], [], **look, label=plain(self.label))
 
 
 @dataclass(frozen=True, kw_only=True)
