@@ -21,6 +21,7 @@ from lab.plots.marks import (
     Mark,
     Note,
     Points,
+    Polygon,
 )
 from lab.plots.outcomes import outcomes
 from lab.plots.paths import paths
@@ -46,6 +47,7 @@ __all__ = [
     "Note",
     "Panel",
     "Points",
+    "Polygon",
     "Style",
     "basins",
     "chart",

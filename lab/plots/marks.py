@@ -155,6 +155,23 @@ class Area(Mark):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Polygon(Mark):
+    """A shaded area between corners, in order."""
+
+    x: Any
+    y: Any
+
+    def draw(self, axes: Axes, style: Style) -> None:
+        """Shaded lightly, with an edge."""
+        color = self.color(style)
+        axes.fill(self.x, self.y, facecolor=to_rgba(color, 0.3), edgecolor=color, zorder=1.5)
+
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """The corners."""
+        yield from ((self.label, *at) for at in zip(self.x, self.y, strict=True))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Bars(Mark):
     """Rectangles from a base to a height, side by side: a Riemann sum, a histogram.
 
