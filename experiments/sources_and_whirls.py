@@ -129,7 +129,7 @@ def _case(config: Config, case: Case, session: Session) -> xr.Dataset:
         ("curl", curl, curl_stencil, case.curl),
     ):
         shown = session.batched(partial(exact, flow), points).reshape(-1, len(x))
-        shown[np.hypot(*np.meshgrid(x, y)) <= case.hole] = np.nan
+        shown[np.hypot(*np.meshgrid(x, y)) < case.hole] = np.nan
         data[name] = (("y", "x"), shown)
         auto = session.batched(partial(exact, flow), places)
         expected = session.batched(by_hand(hand), places)
@@ -292,7 +292,7 @@ def div_curl(found: Sequence[xr.Dataset]) -> plots.Figure:
         "above each panel. Grey is left out.",
         alt="Four vector fields over their divergence and over their curl. " + alt,
         grid=(2, len(found)),
-        height=6.0,
+        height=5.7,
     )
 
 

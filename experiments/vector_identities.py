@@ -180,7 +180,9 @@ def vector_operations(one: xr.Dataset) -> plots.Figure:
     return plots.chart(
         "Sums, multiples, shadows and areas of two vectors",
         [
-            plots.Panel(marks, title=title, note=note, x="x", y="y", xlim=xlim, ylim=ylim, equal=True)
+            plots.Panel(
+                marks, title=title, note=note, x="x", y="y", xlim=xlim, ylim=ylim, equal=True
+            )
             for marks, title, note in (
                 _sum(a, b), _multiple(a, one.attrs["factor"]), _shadow(one), _area(one),
             )

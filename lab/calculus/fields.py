@@ -48,24 +48,24 @@ def laplacian(f: Surface, point: Point) -> Scalar:
     return jnp.trace(hessian(f, point))
 
 
-def divergence_stencil(field: Field, point: Point, h: Scalar) -> Scalar:
+def divergence_stencil(field: Field, point: Point, h: Scalar | float) -> Scalar:
     """The divergence by central differences over h, from values alone; error O(h^2)."""
     return jnp.trace(_difference_jacobian(field, point, h))
 
 
-def curl_stencil(field: Field, point: Point, h: Scalar) -> Scalar:
+def curl_stencil(field: Field, point: Point, h: Scalar | float) -> Scalar:
     """The curl in the plane by central differences over h, from values alone; error O(h^2)."""
     j = _difference_jacobian(field, point, h)
     return j[1, 0] - j[0, 1]
 
 
-def _difference_jacobian(field: Field, point: Point, h: Scalar) -> Array:
+def _difference_jacobian(field: Field, point: Point, h: Scalar | float) -> Array:
     steps = h * jnp.eye(len(point), dtype=point.dtype)
     columns = [(field(point + step) - field(point - step)) / (2 * h) for step in steps]
     return jnp.stack(columns, axis=1)
 
 
-def laplacian_stencil(f: Surface, point: Point, h: Scalar) -> Scalar:
+def laplacian_stencil(f: Surface, point: Point, h: Scalar | float) -> Scalar:
     """(sum over the neighbours at distance h of f - f(p)) / h^2; five points in the plane."""
     steps = h * jnp.eye(len(point), dtype=point.dtype)
     around = [f(*(point + sign * step)) for step in steps for sign in (1, -1)]
@@ -78,16 +78,16 @@ def grid_laplacian(u: Float[Array, "y x"], h: float) -> Float[Array, "y x"]:
     return (around - 4 * u) / h**2
 
 
-def diffuse(u: Float[Array, "y x"], number: Scalar, steps: int) -> Float[Array, "y x"]:
+def diffuse(u: Float[Array, "y x"], number: Scalar | float, steps: int) -> Float[Array, "y x"]:
     """The heat equation u_t = D lap u, explicitly: u <- u + (D dt/h^2) h^2 lap u.
 
     A wave over the grid shrinks by 1 - 4 r (sin^2 (k h/2) + sin^2 (l h/2)) a step, r = D dt/h^2:
-    stable if and only if r <= 1/4 (Courant, Friedrichs and Lewy's kind of condition).
+    stable if and only if r <= 1/4.
     """
     return jax.lax.fori_loop(0, steps, lambda _, v: v + number * grid_laplacian(v, 1.0), u)
 
 
-def flow(field: Field, start: Point, time: Scalar, steps: int) -> Point:
+def flow(field: Field, start: Point, time: Scalar | float, steps: int) -> Point:
     """x(time) of x' = F(x), x(0) = start, by the classical Runge-Kutta method; error O(dt^4)."""
     dt = time / steps
 
@@ -101,7 +101,7 @@ def flow(field: Field, start: Point, time: Scalar, steps: int) -> Point:
     return jax.lax.fori_loop(0, steps, step, start)
 
 
-def euler(field: Field, start: Point, rate: Scalar, steps: int) -> Float[Array, "step dim"]:
+def euler(field: Field, start: Point, rate: Scalar | float, steps: int) -> Float[Array, "step dim"]:
     """x_0 ... x_T of x <- x + rate F(x); along -grad f this is gradient descent."""
 
     def step(x: Point, _: None) -> tuple[Point, Point]:
@@ -157,13 +157,13 @@ def inside(
 
 
 def surface_flux(
-    field: Field, surface: Callable[[Scalar, Scalar], Point], corners: int, rings: int
+    field: Field, surface: Callable[[Scalar, Scalar], Point], corners: int, circles: int
 ) -> Scalar:
     """The integral of F . n dA over a closed surface r(u, v), u in [0, 2 pi], v in [-1, 1].
 
     For a sphere u is the longitude and v the sine of the latitude; n dA = r_u x r_v du dv.
     """
-    nodes, weights = np.polynomial.legendre.leggauss(rings)
+    nodes, weights = np.polynomial.legendre.leggauss(circles)
 
     def ring(v: Scalar) -> Scalar:
         return jnp.mean(jax.vmap(lambda u: through(u, v))(u)) * 2 * jnp.pi
@@ -174,6 +174,28 @@ def surface_flux(
 
     u = jnp.linspace(0, 2 * jnp.pi, corners, endpoint=False)
     return jnp.asarray(weights, u.dtype) @ jax.vmap(ring)(jnp.asarray(nodes, u.dtype))
+
+
+def inside_surface(
+    density: Callable[[Point], Scalar],
+    surface: Callable[[Scalar, Scalar], Point],
+    corners: int,
+    circles: int,
+    rings: int,
+) -> Scalar:
+    """The integral of a density over the solid inside a closed surface, star-shaped about 0.
+
+    With p = s r(u, v), s in [0, 1], the volume element is s^2 r . (r_u x r_v) ds du dv: on each
+    shell s r this is the flux of g(p) p, over s.
+    """
+    nodes, weights = np.polynomial.legendre.leggauss(rings)
+
+    def shell(s: Scalar) -> Scalar:
+        swollen = lambda u, v: s * surface(u, v)  # noqa: E731
+        return surface_flux(lambda p: density(p) * p, swollen, corners, circles) / s
+
+    s, w = (jnp.asarray(a, jnp.result_type(float)) for a in ((nodes + 1) / 2, weights / 2))
+    return w @ jax.vmap(shell)(s)
 
 
 def star(centre: Point, radii: Float[Array, "wave 2"], size: Scalar) -> Curve:

@@ -31,7 +31,7 @@ def partial_derivative(f: Surface, point: Point, index: int) -> Scalar:
     return directional_derivative(f, point, unit)
 
 
-def partial_difference(f: Surface, point: Point, index: int, h: Scalar) -> Scalar:
+def partial_difference(f: Surface, point: Point, index: int, h: Scalar | float) -> Scalar:
     """(f(x + h e_i) - f(x - h e_i)) / 2h, from values alone; its error is O(h^2)."""
     step = jnp.zeros_like(point).at[index].set(h)
     return (f(*(point + step)) - f(*(point - step))) / (2 * h)
