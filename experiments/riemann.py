@@ -56,13 +56,13 @@ def compute(config: Config, session: Session) -> None:
                 "slope": ("x", slope),
                 "step_change": ("order", np.array([d[1] - d[0] for d in ends])),
                 "exact": primitive[-1] - primitive[0],
-                "measured": session.batched(lambda a, f=f, b=b: romberg(f, a, b, 9), x[:1])[0],
+                "measured": session.batched(lambda a, f=f, b=b: romberg(f, a, b, 9), x[:1])[0, -1],
                 "frame_count": ("frame", drawn),
                 "frame_sum": ("frame", sums[0][len(counts) :]),
                 "height": (("frame", "bar"), _heights(session, f, a, b, drawn)),
             },
             {"count": counts, "x": x, "order": [0, 1, 3]},
-            {"function": f.label, "ends": f"[{a:g}, {b:g}]"},
+            {"function": case.label, "ends": f"[{a:g}, {b:g}]"},
         )
         session.save(f"_cases/{index:02d}", data)
 
@@ -217,7 +217,7 @@ def errors(found: Sequence[xr.Dataset]) -> plots.Figure:
         for case in found
     )
     return plots.chart(
-        "Halving the rectangles halves the error, or quarters it",
+        "Rectangles half as wide halve the error, or quarter it",
         [_errors(case) for case in found],
         caption="One point is the error of one sum. Dashed: error in proportion to 1/n and to "
         "1/n². Left and right sums err in first order only where f differs between the ends.",
@@ -229,7 +229,11 @@ def _errors(case: xr.Dataset) -> plots.Panel:
     n, marks = case["count"].values, []
     for rule in RULES:
         error = np.abs(case[rule] - case.exact).values
-        marks.append(plots.Line(x=n, y=error, label=f"{rule} rule", marked=1))
+        marks.append(
+            plots.Line(
+                x=n, y=error, label=f"{rule} rule", marked=1, width=6.0 if rule == "left" else 2.4
+            )
+        )
     first = float(np.abs(case.midpoint - case.exact)[0])
     top = float(np.abs(case.left - case.exact)[0])
     marks.append(plots.Guide(at=(n[0], first / 3), slope=-2.0))

@@ -64,19 +64,25 @@ def simpson(f: Curve, a: Scalar, b: Scalar, n: Any) -> Scalar:
     return (2 * midpoint(f, a, b, n // 2) + trapezoid(f, a, b, n // 2)) / 3
 
 
-def romberg(f: Curve, a: Scalar, b: Scalar, levels: int) -> Scalar:
+def romberg(f: Curve, a: Scalar, b: Scalar, levels: int) -> Any:
     """Trapezoids of 1, 2, 4, ..., 2^levels panels, with powers of h^2 removed one by one.
 
-    R(k, j) = R(k, j-1) + (R(k, j-1) - R(k-1, j-1)) / (4^j - 1); the result is R(levels, levels).
+    R(k, j) = R(k, j-1) + (R(k, j-1) - R(k-1, j-1)) / (4^j - 1).
     Source: Romberg 1955, Det Kongelige Norske Videnskabers Selskab Forhandlinger 28, no. 7.
+
+    Returns:
+        R(k, k) for k = 0 to `levels`, shape (levels + 1,); the last is the best.
     """
+    middles = lax.map(lambda n: midpoint(f, a, b, n), 2 ** jnp.arange(levels))
     row = [trapezoid(f, a, b, 1)]
+    best = [row[0]]
     for k in range(levels):
-        finer = [(row[0] + midpoint(f, a, b, 2**k)) / 2]
+        finer = [(row[0] + middles[k]) / 2]
         for j, coarse in enumerate(row, start=1):
             finer.append(finer[-1] + (finer[-1] - coarse) / (4**j - 1))
         row = finer
-    return row[-1]
+        best.append(row[-1])
+    return jnp.stack(best)
 
 
 def legendre_rule(n: int) -> tuple[np.ndarray, np.ndarray]:
