@@ -22,7 +22,8 @@ def write_frames(figure: Figure, stem: Path) -> None:
     animation = figure.animation
     assert animation is not None and 0 < animation.count <= MOST, "1 to 100 frames"
     frames = list(pictures(figure))
-    palette = frames[-1].quantize(COLOURS, Image.Quantize.MEDIANCUT)
+    palette = _together(frames[:: max(1, len(frames) // 4)] + frames[-1:])
+    palette = palette.quantize(COLOURS, Image.Quantize.MEDIANCUT)
     first, *others = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     buffer = io.BytesIO()
     milliseconds = round(1000 * animation.seconds)
@@ -47,6 +48,11 @@ def pictures(figure: Figure) -> Iterator[Image.Image]:
         canvas.draw()
         yield Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
     figure.set_dpi(before)
+
+
+def _together(frames: list[Image.Image]) -> Image.Image:
+    """Frames one below the other: the colours of all of them."""
+    return Image.fromarray(np.concatenate([np.asarray(frame) for frame in frames]))
 
 
 def _write_mp4(frames: list[Image.Image], rate: float, path: Path) -> None:

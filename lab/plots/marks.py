@@ -301,6 +301,7 @@ class Image(Mark):
             inside = (values[::step, ::step] == index).astype(float)
             if hatch and inside.any():
                 made = axes.contourf(x, y, inside, [0.5, 1.5], colors="none", hatches=[hatch])
+                # An alpha of its own would fill the areas, which have no colour, with black.
                 made.set(edgecolor=to_rgba(current().background, 0.55), linewidth=0)
 
     def handles(self) -> list[Artist]:
