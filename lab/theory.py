@@ -41,3 +41,40 @@ def quadratic_descent(
 ) -> Float[np.ndarray, "..."]:
     """Where gradient descent on lambda x^2 / 2 is after k steps: (1 - eta lambda)^k x_0."""
     return (1 - learning_rate * curvature) ** steps * start
+
+
+def noisy_descent(
+    start: Float[np.ndarray, " dim"],
+    curvature: Float[np.ndarray, " dim"],
+    rates: Float[np.ndarray, " step"],
+    noise: float,
+) -> tuple[Float[np.ndarray, "step dim"], Float[np.ndarray, "step dim"]]:
+    r"""Mean and variance, after 0 ... T steps, of descent on lambda x^2 / 2 with noisy gradients.
+
+    x_{t+1} = (1 - eta_t lambda) x_t - eta_t sigma e_t with independent standard normal e_t, so
+    m_{t+1} = (1 - eta_t lambda) m_t and v_{t+1} = (1 - eta_t lambda)^2 v_t + eta_t^2 sigma^2.
+
+    Args:
+        start: x_0, the same for every chain.
+        curvature: lambda of each axis.
+        rates: eta_0 ... eta_{T-1}.
+        noise: sigma, the standard deviation of each component of the gradient's noise.
+    """
+    means, variances = [np.asarray(start, float)], [np.zeros_like(start, float)]
+    for rate in rates:
+        kept = 1 - rate * curvature
+        means.append(kept * means[-1])
+        variances.append(kept**2 * variances[-1] + (rate * noise) ** 2)
+    return np.stack(means), np.stack(variances)
+
+
+def stationary_variance(
+    curvature: Float[np.ndarray, "..."], rate: Float[np.ndarray, "..."], noise: float = 1.0
+) -> Float[np.ndarray, "..."]:
+    """The fixed point of `noisy_descent`: eta sigma^2 / (2 lambda - eta lambda^2), eta constant.
+
+    Infinite from the stability limit 2 / lambda on (Mandt, Hoffman & Blei 2017, JMLR 18, to first
+    order in eta).
+    """
+    left = 2 * curvature - rate * curvature**2
+    return np.where(left > 0, rate * noise**2 / np.where(left > 0, left, 1), np.inf)

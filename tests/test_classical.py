@@ -153,8 +153,8 @@ def test_all_of_ours_are_tested_here():
     ours = {n for n, e in optimizers.names().items() if e.module == "lab"}
     assert set(PLAIN) == {n for n in ours if optimizers.names()[n].kind == "optimizer"}
     assert ours - set(PLAIN) == {
-        "chebyshev_schedule", "scale_by_exact_linesearch", "scale_by_fletcher_reeves",
-        "scale_by_polak_ribiere",
+        "chebyshev_schedule", "inverse_root_schedule", "scale_by_exact_linesearch",
+        "scale_by_fletcher_reeves", "scale_by_polak_ribiere",
     }  # fmt: skip
 
 

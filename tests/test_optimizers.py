@@ -450,7 +450,7 @@ def schedule_by_hand(name: str, spec: Mapping[str, Any]) -> optax.Schedule:
 
 
 def test_every_schedule_of_optax_is_tested_here():
-    assert set(SCHEDULES) | {"chebyshev_schedule"} == set(schedules())
+    assert set(SCHEDULES) | {"chebyshev_schedule", "inverse_root_schedule"} == set(schedules())
 
 
 @pytest.mark.parametrize("name", SCHEDULES)

@@ -15,7 +15,11 @@ from lab.optimizers.classical.conjugate import (
 )
 from lab.optimizers.classical.momentum import nesterov, ogm
 from lab.optimizers.classical.newton import damped_newton, newton
-from lab.optimizers.classical.schedules import chebyshev, chebyshev_schedule
+from lab.optimizers.classical.schedules import (
+    chebyshev,
+    chebyshev_schedule,
+    inverse_root_schedule,
+)
 from lab.optimizers.classical.squares import gauss_newton, levenberg_marquardt
 
 __all__ = [
@@ -24,6 +28,7 @@ __all__ = [
     "damped_newton",
     "fletcher_reeves",
     "gauss_newton",
+    "inverse_root_schedule",
     "levenberg_marquardt",
     "nesterov",
     "newton",

@@ -1,4 +1,4 @@
-"""Chebyshev's step sizes: the best that are fixed beforehand, on quadratics."""
+"""Step sizes that fall as an inverse root, and Chebyshev's, the best on quadratics."""
 
 import math
 
@@ -6,6 +6,27 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from jaxtyping import Array
+
+
+def inverse_root_schedule(init_value: float, slope: float = 1.0) -> optax.Schedule:
+    """Step sizes eta_0 / sqrt(1 + slope t).
+
+    Robbins & Monro 1951, Ann. Math. Statist. 22, need their sum to diverge, which it does; averages
+    of the points then come to the minimum (Polyak & Juditsky 1992, SIAM J. Control Optim. 30).
+
+    Args:
+        init_value: eta_0.
+        slope: how fast it falls, at least 0.
+
+    Example:
+        >>> float(inverse_root_schedule(0.5)(3))
+        0.25
+    """
+
+    def schedule(count: Array) -> Array:
+        return init_value / jnp.sqrt(1 + slope * jnp.asarray(count, float))
+
+    return schedule
 
 
 def chebyshev_schedule(smallest: float, largest: float, period: int) -> optax.Schedule:
