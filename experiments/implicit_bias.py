@@ -216,7 +216,7 @@ def implicit_regularisation(ends: xr.Dataset, shown: xr.Dataset) -> plots.Figure
     slopes = [number(float(ends[f"{name}_slope"].median())) for name in ("flow", "modified")]
     note = f"slopes {slopes[0]} and {slopes[1]}"
     return plots.chart(
-        "Large rates end where the valley is flatter, as the modified loss foretells",
+        "Larger rates end where the valley is flatter",
         [
             plots.Panel(marks, "Two rates, one start", "u", "v", equal=True,
                         xlim=(u[0], u[-1]), ylim=(u[0], u[-1])),

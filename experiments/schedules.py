@@ -212,7 +212,7 @@ def learning_rate_schedules(found: dict[str, xr.Dataset]) -> plots.Figure:
         grid=(2, 1),
         caption=f"Above: mean loss of {chains:,} noisy descents of one bowl, in closed form (the "
         "chains agree within their standard errors). Below: the rate of each step.",
-        alt=f"Curves of the mean loss of each schedule over its rate. Mean loss at the end: {told}.",
+        alt=f"Mean loss of each schedule, and its rate below. Mean loss at the end: {told}.",
     )
 
 
