@@ -10,6 +10,7 @@ from lab.plots.curves import curves
 from lab.plots.figure import Animation, Figure
 from lab.plots.files import FigureFiles, save
 from lab.plots.gallery import gallery
+from lab.plots.graph import Vertex, graph, written
 from lab.plots.marks import (
     Area,
     Arrows,
@@ -49,10 +50,12 @@ __all__ = [
     "Points",
     "Polygon",
     "Style",
+    "Vertex",
     "basins",
     "chart",
     "curves",
     "gallery",
+    "graph",
     "memory",
     "outcomes",
     "paths",
@@ -64,4 +67,5 @@ __all__ = [
     "sharpness",
     "styles",
     "theme",
+    "written",
 ]
