@@ -5,6 +5,7 @@ JAX's tracers: only `tanh` has to be the one that belongs to them.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 Layer = list[list[Any]]
@@ -12,7 +13,7 @@ Layer = list[list[Any]]
 
 def parameters(widths: Sequence[int]) -> int:
     """How many weights and biases a network has: sum over layers of n_out (n_in + 1)."""
-    return sum(out * (given + 1) for given, out in zip(widths, widths[1:], strict=False))
+    return sum(out * (given + 1) for given, out in pairwise(widths))
 
 
 def perceptron(
@@ -63,15 +64,16 @@ def costs(n: int, h: int, m: int) -> dict[str, int]:
     """Operations that `bottleneck` and its Jacobians take, counted on paper.
 
     The function: n h products, (n - 1) h sums and h tanh, then h m products and (h - 1) m sums.
-    Local derivatives take 2 h more, two for each 1 - v^2. A walk back is a product for each edge
-    behind its output, and a sum for each further use of an input. A pass of dual numbers repeats
-    the function and the local derivatives, with a product an edge, and a sum for a second edge.
+    Local derivatives take 2 h more, two for each 1 - v^2. A walk back is a product for each edge,
+    and a sum for each further use of an input or hidden unit. A pass of dual numbers repeats the
+    function and the local derivatives, with a product for each edge, and a sum for a second one.
     """
     products, sums = n * h + h * m, (n - 1) * h + (h - 1) * m
     function = products + sums + h
-    behind = (h + 2 * (h - 1)) + h + (n * h + 2 * (n - 1) * h)
+    edges = products + 2 * sums + h
+    further = n * (h - 1) + h * (m - 1)
     return {
         "function": function,
-        "reverse": function + 2 * h + m * (behind + n * (h - 1)),
-        "forward": n * (function + 2 * h + (products + 2 * sums + h) + sums),
+        "reverse": function + 2 * h + m * (edges + further),
+        "forward": n * (function + 2 * h + edges + sums),
     }

@@ -16,7 +16,7 @@ floats with `math`, arrays of many lanes at once with `numpy`, numbers that coun
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -130,20 +130,29 @@ class Tape:
         ]
         return self._append(value, tuple(edges))
 
-    def adjoints(self, output: "Node", seed: Value = 1.0) -> list[Value]:
+    def adjoints(self, output: "Node") -> list[Value]:
         """D output / d node for every node: adjoint(a) = sum over uses v of adjoint(v) dv/da.
 
-        One walk back from the output, whose own adjoint is the seed; nodes that it does not depend
-        on have adjoint 0.
+        Nodes that the output does not depend on have adjoint 0.
+        """
+        return self.walk_back([output], [1.0])
+
+    def walk_back(self, outputs: Sequence["Node"], seeds: Sequence[Value]) -> list[Value]:
+        """D (sum of seed x output) / d node for every node, by one walk from the last to the first.
+
+        What no output depends on is passed by.
         """
         found: list[Value] = [None] * len(self.values)
-        found[output.index] = seed
-        for index in range(output.index, -1, -1):
+
+        def add(index: int, term: Value) -> None:
+            found[index] = term if found[index] is None else found[index] + term
+
+        for output, seed in zip(outputs, seeds, strict=True):
+            add(output.index, seed)
+        for index in reversed(range(len(found))):
             if found[index] is not None:
                 for argument, local in self.edges[index]:
-                    so_far = found[argument]
-                    term = found[index] * local
-                    found[argument] = term if so_far is None else so_far + term
+                    add(argument, found[index] * local)
         return [0.0 if adjoint is None else adjoint for adjoint in found]
 
     def _append(self, value: Value, edges: tuple[tuple[int, Value], ...]) -> "Node":
@@ -186,7 +195,7 @@ class Dual(Number):
 
 
 def reverse(
-    f: Callable[..., Any], *inputs: Value, library: Any = math, seed: Value = 1.0
+    f: Callable[..., Any], *inputs: Value, library: Any = math, number: Local = float
 ) -> list[list[Value]]:
     """The Jacobian of f by one recording and one walk back per output: rows are outputs.
 
@@ -194,24 +203,34 @@ def reverse(
         f: of as many numbers as there are inputs, giving a list of numbers.
         *inputs: where.
         library: of the functions of the values.
-        seed: what one is among the values.
+        number: makes one of the values of a float.
     """
     tape = Tape(library)
     variables = [tape.variable(value) for value in inputs]
-    rows = [tape.adjoints(output, seed) for output in f(*variables)]
+    outputs = f(*variables)
+    rows = [tape.walk_back(outputs, unit(row, len(outputs), number)) for row in range(len(outputs))]
     return [row[: len(variables)] for row in rows]
 
 
-def forward(f: Callable[..., Any], *inputs: Value, library: Any = math) -> list[list[Value]]:
+def forward(
+    f: Callable[..., Any], *inputs: Value, library: Any = math, number: Local = float
+) -> list[list[Value]]:
     """The Jacobian of f by one pass of dual numbers per input: rows are outputs.
 
     Args:
         f: of as many numbers as there are inputs, giving a list of numbers.
         *inputs: where.
         library: of the functions of the values.
+        number: makes one of the values of a float.
     """
     columns = []
-    for direction in range(len(inputs)):
-        given = [Dual(v, float(i == direction), library) for i, v in enumerate(inputs)]
+    for column in range(len(inputs)):
+        directions = unit(column, len(inputs), number)
+        given = [Dual(v, d, library) for v, d in zip(inputs, directions, strict=True)]
         columns.append([output.tangent for output in f(*given)])
     return [list(row) for row in zip(*columns, strict=True)]
+
+
+def unit(place: int, length: int, number: Local) -> list[Value]:
+    """The unit vector with its one at a place."""
+    return [number(float(index == place)) for index in range(length)]

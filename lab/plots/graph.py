@@ -1,4 +1,4 @@
-"""A computation graph in layers: every node with its value and its adjoint, every edge its slope."""
+"""A computation graph in layers: nodes with values and adjoints, edges with local derivatives."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
