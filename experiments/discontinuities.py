@@ -172,7 +172,7 @@ def discontinuity_zoo(found: Sequence[xr.Dataset]) -> plots.Figure:
     return plots.chart(
         "One detector tells the kinds of discontinuity apart",
         [_panel(case, first=place % across == 0) for place, case in enumerate(found)],
-        caption=f"A line is the function; a dashed line marks a place that the detector found among "
+        caption="A line is the function; a dashed line marks a place that the detector found among "
         f"{cells:,} cells of the interval; a ring is the limit from one side, or from both.",
         alt=f"{len(found)} curves. {alt}",
         grid=(-(-len(found) // across), across),

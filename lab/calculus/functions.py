@@ -32,6 +32,7 @@ class Function:
     def label(self) -> str:
         """The formula as a figure shows it: `3x² − 4·sin(x)`."""
         raised = re.sub(r"\s*\*\*\s*(-?\d+)", lambda found: found[1].translate(_RAISED), self.text)
+        raised = re.sub(r"\s*\*\*\s*", "^", raised)
         joined = re.sub(r"(?<=\d)\s*\*\s*(?=[xyz](?![a-z]))", "", raised)
         return re.sub(r"\s*\*\s*", "·", joined).replace("-", "\N{MINUS SIGN}")
 
