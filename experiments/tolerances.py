@@ -50,7 +50,7 @@ class Config(config.ExperimentConfig):
     epsilons: config.SweepField = Field(description="Tolerances of the values, falling.")
     trials: config.Count = Field(2000, description="Points within each delta that are tried.")
     points: config.Side = Field(401, description="Points of a drawn curve.")
-    frames: config.Side = Field(40, le=100, description="Frames of the animation.")
+    frames: config.Side = Field(30, le=100, description="Frames of the animation.")
 
     @model_validator(mode="after")
     def _falling(self) -> Self:
@@ -185,7 +185,7 @@ def figures(data: xr.DataTree) -> dict[str, Callable[[], plots.Figure]]:
 
 def epsilon_delta(found: Sequence[xr.Dataset]) -> plots.Figure:
     """A panel for each function with its box, and one for all deltas."""
-    epsilons = np.geomspace(0.5, 0.02, int(found[0].attrs["frames"]))
+    epsilons = np.geomspace(0.5, 0.05, int(found[0].attrs["frames"]))
 
     def panels(epsilon: float) -> list[plots.Panel]:
         return [*(_box(case, epsilon) for case in found), _deltas(found, epsilon)]
@@ -199,7 +199,7 @@ def epsilon_delta(found: Sequence[xr.Dataset]) -> plots.Figure:
     )  # fmt: skip
     return plots.chart(
         "Ask for values within ε; the limit answers with a distance δ",
-        panels(epsilons[len(epsilons) // 3]),
+        panels(epsilons[len(epsilons) // 4]),
         caption="The band is all values within ε of the limit; the box is as wide as the largest "
         "distance δ within which the curve stays in the band. Last panel: one line a function, δ "
         "over ε.",
@@ -211,7 +211,7 @@ def epsilon_delta(found: Sequence[xr.Dataset]) -> plots.Figure:
 
 
 def _at(case: xr.Dataset, epsilon: float) -> float:
-    """delta for an epsilon between those that were tried."""
+    """The delta for an epsilon between those that were tried."""
     if not (case.delta > 0).all():
         return 0.0
     logs = np.log(case.epsilon.values[::-1]), np.log(case.delta.values[::-1])

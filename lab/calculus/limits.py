@@ -18,6 +18,9 @@ Curve = Callable[[Any], Scalar]
 RINGS = 512
 """Distances at which `delta` looks for the first one that is too far, before it closes in."""
 
+NEAREST = -24.0
+"""The power of 2 of the first of them: nearer, float64 rounds away what f does."""
+
 
 def approach(f: Curve, at: float, h: Scalar) -> tuple[Scalar, Scalar]:
     """(f(at - h), f(at + h)): the values on either side of a point, at a distance h > 0.
@@ -64,7 +67,7 @@ def extrapolate(values: Any) -> tuple[Scalar, Scalar]:
 def delta(f: Curve, at: Scalar, limit: Scalar, epsilon: Scalar, farthest: float) -> Scalar:
     """The largest delta with |f(x) - limit| < epsilon wherever 0 < |x - at| < delta.
 
-    Distances grow from 2^-50 to 1 of the farthest by a constant factor; between the last at which
+    Distances grow from 2^-24 to 1 of the farthest by a constant factor; between the last at which
     both sides are close enough and the first at which one is not, bisection finds the border. A
     place that is left and entered again between two distances is not seen.
 
@@ -88,7 +91,7 @@ def delta(f: Curve, at: Scalar, limit: Scalar, epsilon: Scalar, farthest: float)
         inside = close(middle)
         return jnp.where(inside, middle, ends[0]), jnp.where(inside, ends[1], middle)
 
-    rings = farthest * 2.0 ** jnp.linspace(-50.0, 0.0, RINGS, dtype=epsilon.dtype)
+    rings = farthest * 2.0 ** jnp.linspace(NEAREST, 0.0, RINGS, dtype=epsilon.dtype)
     far = ~jax.vmap(close)(rings)
     first = jnp.argmax(far)
     low, _ = jax.lax.fori_loop(0, 60, halve, (rings[jnp.maximum(first - 1, 0)], rings[first]))
