@@ -43,4 +43,5 @@ class Check:
 
     def as_row(self) -> dict[str, Any]:
         """The check as `checks.json` and the report hold it."""
-        return {**asdict(self), "passed": self.passed}
+        numbers = {key: float(getattr(self, key)) for key in ("expected", "measured", "tolerance")}
+        return {**asdict(self), **numbers, "passed": bool(self.passed)}

@@ -17,7 +17,12 @@ def test_a_function_takes_its_variables_one_by_one(float64):
 
 @pytest.mark.parametrize(
     ("text", "label"),
-    [("3*x**2 - 4*x", "3x² − 4x"), ("sin(x)/x", "sin(x)/x"), ("x**-12*y", "x⁻¹²·y"), ("x**x", "x^x")],
+    [
+        ("3*x**2 - 4*x", "3x² − 4x"),
+        ("sin(x)/x", "sin(x)/x"),
+        ("x**-12*y", "x⁻¹²·y"),
+        ("x**x", "x^x"),
+    ],
 )
 def test_labels_read_as_mathematics(text, label):
     assert function(text).label == label
