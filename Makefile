@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 JOBS ?= 2
 
-.PHONY: setup demo test test-coco lint lock bench bench-gpu clean
+.PHONY: setup demo course course-smoke test test-coco lint lock bench bench-gpu clean
 
 setup: .venv/.ready
 
@@ -15,6 +15,13 @@ setup: .venv/.ready
 
 demo: setup
 	$(BIN)/lab run configs/quickstart.toml
+
+# Every figure of the course and its site: runs/course/index.html.
+course: setup
+	$(BIN)/lab course
+
+course-smoke: setup
+	$(BIN)/lab course --smoke
 
 test: setup
 	$(BIN)/python -m pytest -n $(JOBS)
