@@ -22,7 +22,6 @@ from lab.table import Column, Table
 
 METHODS = {"random": monte_carlo, "even": quasi_monte_carlo}
 WORDS = {"random": "Monte Carlo", "even": "quasi-Monte Carlo"}
-CELLS = (0.1, 0.5, 0.9)
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ class Config(config.ExperimentConfig):
 
 
 def compute(config: Config, session: Session) -> None:
-    """Estimates of every replicate at every size, kept as errors' means and quantiles."""
+    """Estimates of every replicate at every size, kept as their errors' means."""
     counts = np.array(config.counts)
     for name, problem in _problems().items():
         found = {}
@@ -92,10 +91,9 @@ def compute(config: Config, session: Session) -> None:
             found |= {
                 f"{method}_rms": ("count", np.sqrt(np.mean(error**2, 0))),
                 f"{method}_bias": ("count", error.mean(0)),
-                f"{method}_size": (("quantile", "count"), np.quantile(np.abs(error), CELLS, 0)),
             }
         facts = {"label": problem.label, "exact": problem.exact, "deviation": problem.deviation}
-        coordinates = {"count": counts, "quantile": list(CELLS)}
+        coordinates = {"count": counts}
         attrs = facts | {"replicates": config.replicates}
         session.save(f"_problems/{name}", xr.Dataset(found, coordinates, attrs))
     session.save("_points", _points(config, session))
@@ -212,19 +210,18 @@ def errors(found: dict[str, xr.Dataset]) -> plots.Figure:
     return plots.chart(
         "A hundred times the points for one more digit, or fewer if they are even",
         [_errors(one) for one in found.values()],
-        caption=f"One point is the root mean square error of {replicates} estimates; the band "
-        "holds the middle 80 % of their errors. Dashed: the standard deviation of one "
-        "point over √n, in closed form. Even points: a Kronecker sequence, shifted at random.",
+        caption=f"One point is the root mean square error of {replicates} estimates. Dashed: "
+        "the standard deviation of one point over √n, in closed form. Even points: a Kronecker "
+        "sequence, shifted at random.",
         alt="Errors that fall along lines on logarithmic axes. " + alt,
     )
 
 
 def _errors(one: xr.Dataset) -> plots.Panel:
-    n, marks = one["count"].values, []
-    for method, word in WORDS.items():
-        low, _, high = one[f"{method}_size"].values
-        rms = one[f"{method}_rms"].values
-        marks.append(plots.Line(x=n, y=rms, band=(low, high), label=word, marked=1))
+    n = one["count"].values
+    marks: list[plots.Mark] = []
+    marks.append(plots.Points(x=n, y=one.random_rms.values, label=WORDS["random"]))
+    marks.append(plots.Line(x=n, y=one.even_rms.values, label=WORDS["even"], marked=1))
     law = one.attrs["deviation"] / np.sqrt(n[0])
     marks.append(plots.Guide(at=(n[0], law), slope=-0.5, label="deviation / √n"))
     return plots.Panel(
