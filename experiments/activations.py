@@ -49,7 +49,7 @@ def compute(config: Config, session: Session) -> None:
     for precision in PRECISIONS:
         both = np.concatenate([wide, near]).astype(jnp.dtype(precision))
         found = _dataset(both.astype(float), session.batched(activate, both))
-        alive = (found.slope > 0).isel(x=slice(config.search)).values
+        alive = (found.slope != 0).isel(x=slice(config.search)).values
         at = both[: config.search].astype(float)
         ends = [[at[row].min(), at[row].max()] for row in alive]
         shown = found[["slope"]].isel(x=slice(config.search, None))
@@ -67,7 +67,7 @@ def row(name: str) -> int:
 
 
 def alive(data: xr.DataTree, precision: str, name: str) -> tuple[float, float]:
-    """The least and the greatest x at which the slope is positive in a precision."""
+    """The least and the greatest x at which the slope is not 0 in a precision."""
     low, high = data[f"_precisions/{precision}"].alive.values[row(name)]
     return float(low), float(high)
 
@@ -76,7 +76,7 @@ def checks(config: Config, data: xr.DataTree) -> list[Check]:
     """Largest slopes and lowest values; and where a slope is rounded to zero."""
     window = data["_window"].to_dataset()
     x = window.x.values
-    step = x[1] - x[0]
+    step = float(x[1] - x[0])
     slope = {name: window.slope.values[row(name)] for name in ACTIVATIONS}
     value = {name: window.value.values[row(name)] for name in ACTIVATIONS}
     root = math.sqrt(2.0)
@@ -140,7 +140,7 @@ def summary(data: xr.DataTree) -> Table:
         Column("lowest", "lowest", "smallest value of the window", ".4f"),
         Column("slope", "largest slope", "in the window", ".6f"),
         *(
-            Column(precision, f"alive in {precision}", "the x with a positive slope", "")
+            Column(precision, f"alive in {precision}", "the x whose slope is not rounded to 0", "")
             for precision in PRECISIONS
         ),
     )
@@ -213,21 +213,20 @@ def activations(data: xr.DataTree) -> plots.Figure:
 def vanishing(data: xr.DataTree) -> plots.Figure:
     """The slopes far out, on a logarithmic axis, in three precisions."""
     found = {p: data[f"_precisions/{p}"].to_dataset() for p in PRECISIONS}
-    names = [name for name in ACTIVATIONS if name != "ReLU"]
+    names = list(ACTIVATIONS)
 
     def panel(place: int, name: str) -> plots.Panel:
         lines = []
         for index, (precision, one) in enumerate(found.items()):
             x, slope = one.x.values, one.slope.values[row(name)]
-            shown = np.where(slope > 0, np.maximum(slope, LOWEST), LOWEST)
-            shown = np.where(slope < 0, np.nan, shown)
+            shown = np.maximum(np.abs(slope), LOWEST)
             look = {"label": precision, "width": 5.0 - 1.4 * index, "tone": index}
             lines.append(plots.Line(x=x, y=shown, **look))
         return plots.Panel(
             lines,
             title=name,
             x="x",
-            y="f'(x)" if place % 3 == 0 else "",
+            y="|f'(x)|" if place % 3 == 0 else "",
             scales=("linear", "log"),
             ylim=(LOWEST / 10, 30.0),
         )
@@ -236,9 +235,8 @@ def vanishing(data: xr.DataTree) -> plots.Figure:
     return plots.chart(
         "Where the slope is rounded to nothing",
         [panel(place, name) for place, name in enumerate(names)],
-        caption="A line is the slope in one precision. At the bottom it is exactly 0, or less than "
-        f"{LOWEST:g}: nothing of a gradient comes through. Negative slopes (of GELU and swish) "
-        "are left out.",
-        alt="Slopes over x, logarithmic. They are positive for x from " + " ".join(told),
+        caption="A line is the size of the slope in one precision. At the bottom it is exactly 0, "
+        f"or less than {LOWEST:g}: nothing of a gradient comes through.",
+        alt="Sizes of slopes over x, logarithmic. They are above 0 for x from " + " ".join(told),
         grid=(2, 3),
     )

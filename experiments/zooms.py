@@ -18,6 +18,7 @@ from lab.plots.text import number
 from lab.table import Column, Table
 
 QUANTILES = (0.05, 0.5, 0.95)
+MEDIAN = "departure from the tangent, median"
 Ends = tuple[config.Finite, config.Finite]
 
 
@@ -147,8 +148,10 @@ def _kinked(wanted: Case, case: xr.Dataset) -> list[Check]:
               worst, 4 / case.attrs["count"], "the kink is in the window if |centre| < width")
     ]  # fmt: skip
     if wanted.at == 0:
-        worst = float(np.abs(case.there.values / widths - 1).max())
-        made.append(Check("|x|: departure at 0 over the width, from 1", 0, worst, 1e-14, "|±w|"))
+        lean = 1 + abs(float(case.slope))  # one end leaves a line of slope s by w (1 + |s|)
+        worst = float(np.abs(case.there.values / widths / lean - 1).max())
+        name = "|x|: departure at 0 over width times 1 + |slope of the line|, from 1"
+        made.append(Check(name, 0, worst, 1e-14, "||±w| - s(±w)|, worse of both"))
     return made
 
 
@@ -169,7 +172,9 @@ def summary(data: xr.DataTree) -> Table:
             "widest": float(case.there[0]),
             "narrowest": float(case.there[-1]),
             "power": slope(case, case.there),
-            "median": slope(case, case.departure.sel(quantile=0.5)),
+            "median": slope(case, case.departure.sel(quantile=0.5))
+            if case.attrs["smooth"]
+            else float("nan"),
         }
         for case in cases(data)
     ]
@@ -205,10 +210,11 @@ def zoom_line(found: Sequence[xr.Dataset]) -> plots.Figure:
     return plots.chart(
         "Look closely: smooth curves become straight, a kink stays a kink",
         panels,
-        caption="A row is a function seen through narrower and narrower windows, with its tangent. "
-        "Right, the largest distance between curve and tangent over half the window's width: at "
-        "the drawn point, and for the median of "
-        f"{found[0].attrs['count']:,} centres, with a band that holds 90 % of them.",
+        caption="A row is a function seen through narrower and narrower windows, with its tangent, "
+        "the height shrinking with the width unless the curve needs more. Right, the largest "
+        "distance between curve and tangent over half the window's width: at the drawn point, and "
+        f"for the median of {found[0].attrs['count']:,} centres, with a band that holds 90 % of "
+        "them (where there is a tangent at all).",
         alt=f"Curves with tangents in narrowing windows. {alt}",
         grid=(len(found), across),
     )
@@ -232,7 +238,9 @@ def _window(case: xr.Dataset, index: int) -> plots.Panel:
     x, y = case.x.values[index], case.curve.values[index]
     at, value = case.attrs["at"], float(case.value)
     tangent = value + float(case.slope) * (x - at)
-    air = 0.08 * np.ptp(y)
+    span = np.ptp(case.curve.values[0]) * np.ptp(x) / np.ptp(case.x.values[0])
+    room = 0.58 * max(span, np.ptp(y))
+    middle = (y.min() + y.max()) / 2
     marks: list[plots.Mark] = [
         plots.Line(x=x, y=y, label="function"),
         plots.Line(x=x, y=tangent, label="tangent"),
@@ -242,22 +250,20 @@ def _window(case: xr.Dataset, index: int) -> plots.Panel:
         marks,
         title=case.attrs["function"] if index == 0 else "",
         xlim=(x[0], x[-1]),
-        ylim=(y.min() - air, y.max() + air),
+        ylim=(middle - room, middle + room),
         x="x",
     )
 
 
 def _law(case: xr.Dataset) -> plots.Panel:
     x = case.width.values
-    low, middle, high = (
-        np.maximum(case.departure.sel(quantile=q).values, 1e-17) for q in QUANTILES
-    )
-    there = np.where(case.there.values > 0, case.there.values, np.nan)
+    marks: list[plots.Mark] = []
+    if case.attrs["smooth"]:
+        low, middle, high = (case.departure.sel(quantile=q).values for q in QUANTILES)
+        marks.append(plots.Line(x=x, y=middle, band=(low, high), label=MEDIAN, tone=2))
+    marks.append(plots.Line(x=x, y=case.there.values, label="at the point", tone=3, marked=8))
     return plots.Panel(
-        [
-            plots.Line(x=x, y=middle, band=(low, high), label="departure, median", tone=2),
-            plots.Line(x=x, y=there, label="departure at the point", tone=3, marked=8),
-        ],
+        marks,
         title=f"power {slope(case, case.there):.2f}",
         x="width",
         scales=("log", "log"),
