@@ -20,7 +20,10 @@ __all__ = ["plans"]
 OMEGA = 0.5671432904097838
 """The root of x e^x = 1 (Sloane's A030178): the minimum of e^x - ln x."""
 
-NAMES = ("converges", "leaves at step 1", "leaves at step 2", "leaves later", "settles nowhere")
+NAMES = (
+    *("converges", "leaves at step 1", "leaves at step 2", "leaves later"),
+    *("overflows", "settles nowhere"),
+)
 
 
 class Config(PlaneConfig):
@@ -38,7 +41,8 @@ def categories(data: xr.DataTree) -> np.ndarray:
     """Which of `NAMES` each lane of the plane is: (rate, start)."""
     outcome, steps = data["plane"].outcome.values, data["plane"].steps.values
     left = np.minimum(np.maximum(steps, 1), 3)
-    other = np.where(outcome == Outcome.CONVERGED, 0, len(NAMES) - 1)
+    other = np.where(outcome == Outcome.DIVERGED, 4, 5)
+    other = np.where(outcome == Outcome.CONVERGED, 0, other)
     return np.where(outcome == Outcome.LEFT_DOMAIN, left, other)
 
 
@@ -107,7 +111,7 @@ def summary(data: xr.DataTree) -> Table:
 def verdict(data: xr.DataTree) -> str:
     """How much of the plane leaves."""
     found = categories(data)
-    left = np.mean((found > 0) & (found < len(NAMES) - 1))
+    left = np.mean((found > 0) & (found < 4))
     return (
         f"{100 * np.mean(found == 0):.1f} % of the plane converges to "
         f"{float(data['_curve'].minimum[0]):.6f}, {100 * left:.1f} % leaves the domain; above rate "
@@ -129,12 +133,11 @@ def domain(data: xr.DataTree) -> plots.Figure:
     for i in range(count):
         x, _ = planes.path(data, i)
         marks.append(plots.Line(x=np.arange(len(x)), y=x, tone=i, marked=1, width=1.6))
-        gone = left_at(data)[i] > 0
-        at = (len(x) - 1, x[-1]) if gone else (0, x[0])
-        marks.append(plots.Note(text=str(i + 1), x=at[0], y=at[1], across="right"))
+        marks.append(plots.Note(text=str(i + 1), x=1.0, y=x[1], up="center"))
         spot = float(lanes.start[i]), float(lanes.rate[i])
         places.append(plots.Points(x=spot[0], y=spot[1], tone="text", marker="o", size=7))
-        places.append(plots.Note(text=str(i + 1), x=spot[0], y=spot[1]))
+    for (x, y), numbers in _together(lanes).items():
+        places.append(plots.Note(text=" ".join(map(str, numbers)), x=x, y=y))
     shown = plots.Image(
         x=curve.begin.values, y=plane.learning_rate.values, values=categories(data),
         kind="categories", names=NAMES,
@@ -148,7 +151,7 @@ def domain(data: xr.DataTree) -> plots.Figure:
         "A step too long ends where the function does not exist",
         [
             plots.Panel(
-                marks, title=f"{count} runs", note="numbered as in the plane; dashed: 0, minimum",
+                marks, title=f"{count} runs", note="dashed: 0 and the minimum",
                 x="step", y="x", xlim=(-1.0, float(lanes.sizes["step"] - 1)),
             ),
             plots.Panel(
@@ -165,3 +168,13 @@ def domain(data: xr.DataTree) -> plots.Figure:
         rows=[tuple(row.values()) for row in rows],
         height=6.4,
     )  # fmt: skip
+
+
+def _together(lanes: xr.DataTree) -> dict[tuple[float, float], list[int]]:
+    """The numbers of the followed lanes, by where they stand in the plane; close ones as one."""
+    found: dict[tuple[float, float], list[int]] = {}
+    for i in np.argsort(-lanes.start.values):
+        at = float(lanes.start[i]), float(lanes.rate[i])
+        near = [place for place in found if abs(place[0] - at[0]) + abs(place[1] - at[1]) < 0.05]
+        found.setdefault(near[0] if near else at, []).append(int(i) + 1)
+    return found
