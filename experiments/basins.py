@@ -257,7 +257,7 @@ def verdict(data: xr.DataTree) -> str:
 
 def figures(data: xr.DataTree) -> dict[str, Callable[[], plots.Figure]]:
     """The map with its paths, beside the shares over the rate; moving: the map at every rate."""
-    return {"basins": partial(basins, data)}
+    return {"basins_three_wells": partial(basins, data)}
 
 
 def basins(data: xr.DataTree) -> plots.Figure:

@@ -121,7 +121,7 @@ def verdict(data: xr.DataTree) -> str:
 
 def figures(data: xr.DataTree) -> dict[str, Callable[[], plots.Figure]]:
     """The followed lanes, and how every place of the plane ends."""
-    return {"domain": partial(domain, data)}
+    return {"gd_exp_log": partial(domain, data)}
 
 
 def domain(data: xr.DataTree) -> plots.Figure:

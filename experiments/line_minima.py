@@ -49,7 +49,9 @@ def checks(config: Config, data: xr.DataTree) -> list[Check]:
     found = planes.settled(data)
     for i, at in enumerate(curve.minimum.values):
         source = f"the lowest of {FINE} values, which no derivative has touched"
-        made.append(Check(f"minimum {LETTERS[i]}", float(data["_lowest"].x[i]), at, 5e-6, source))
+        made.append(
+            Check(f"minimum {LETTERS[i]}", float(data["_lowest"].x[i]), float(at), 5e-6, source)
+        )
         limit = float(theory.stability_limit(float(curve.curvature[i])))
         if limit < rate[-1]:
             name = f"largest rate that settles in {LETTERS[i]}"
@@ -89,7 +91,7 @@ def verdict(data: xr.DataTree) -> str:
 
 def figures(data: xr.DataTree) -> dict[str, Callable[[], plots.Figure]]:
     """The followed lanes on the curve, and who settles where over the plane."""
-    return {"minima": partial(minima, data)}
+    return {"gd_two_minima": partial(minima, data)}
 
 
 def minima(data: xr.DataTree) -> plots.Figure:

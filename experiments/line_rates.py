@@ -98,7 +98,7 @@ def verdict(data: xr.DataTree) -> str:
 
 def figures(data: xr.DataTree) -> dict[str, Callable[[], plots.Figure]]:
     """The followed lanes on the parabola, and the plane."""
-    return {"rates": partial(rates, data)}
+    return {"gd_1d_rates": partial(rates, data)}
 
 
 def rates(data: xr.DataTree) -> plots.Figure:

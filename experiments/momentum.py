@@ -227,7 +227,7 @@ def verdict(data: xr.DataTree) -> str:
 
 def figures(data: xr.DataTree) -> dict[str, Callable[[], plots.Figure]]:
     """The paths down the valley, and the plane of rates."""
-    return {"paths": partial(paths, data), "plane": partial(plane, data)}
+    return {"momentum_valley": partial(paths, data), "momentum_plane": partial(plane, data)}
 
 
 def paths(data: xr.DataTree) -> plots.Figure:

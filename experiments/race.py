@@ -179,7 +179,7 @@ def verdict(data: xr.DataTree) -> str:
 
 def figures(data: xr.DataTree) -> dict[str, Callable[[], plots.Figure]]:
     """Every optimizer's map, the map of where they differ, and one path of each."""
-    return {"race": partial(race, data)}
+    return {"optimizer_race": partial(race, data)}
 
 
 def race(data: xr.DataTree) -> plots.Figure:
