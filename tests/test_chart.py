@@ -8,6 +8,7 @@ from PIL import Image
 from lab import plots
 from lab.plots import Guide, Line, Panel, Points
 from lab.plots.frames import pictures
+from lab.plots.themes import THEMES
 
 X = np.linspace(0, 1, 11)
 
@@ -45,9 +46,11 @@ def test_frames_are_drawn_over_the_same_axes_and_written_light_and_dark(tmp_path
 
     files = plots.save(make, tmp_path, "moving")
     assert files.light_gif is not None
-    for path in (files.light_gif, files.dark_gif):
+    for path, theme in ((files.light_gif, "light"), (files.dark_gif, "dark")):
         with Image.open(path) as picture:
             assert picture.n_frames == 4
+            corner = to_hex(np.divide(picture.convert("RGB").getpixel((0, 0)), 255))
+            assert corner == THEMES[theme].background
     figure = make()
     drawn = [np.asarray(picture) for picture in pictures(figure)]
     assert len(drawn) == 4 and (drawn[0] != drawn[3]).any()

@@ -20,7 +20,7 @@ pytest_plugins = ["tiny_homes"]
 
 def test_help_names_the_commands():
     said = invoke("--help").stdout
-    for command in ("run", "check", "show", "compare", "list", "schema", "doctor"):
+    for command in ("run", "course", "check", "show", "compare", "list", "schema", "doctor"):
         assert f"\n  {command} " in said
         assert invoke(command, "--help").exit_code == 0
     assert invoke().exit_code == 2

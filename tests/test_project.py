@@ -64,7 +64,7 @@ def test_the_wheel_holds_experiments_and_configs(tmp_path):
                 inside = path.relative_to(builtin.folder(kind)).as_posix()
                 assert f"lab/builtin/{kind}/{inside}" in names
     for path in (ROOT / "lab").rglob("*.*"):
-        if path.suffix in (".py", ".j2", ".css", ".js"):
+        if path.suffix in (".py", ".j2", ".css", ".js", ".md"):
             assert path.relative_to(ROOT).as_posix() in names
 
 

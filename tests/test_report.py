@@ -168,6 +168,21 @@ def test_a_large_svg_is_shown_as_png(figures, tmp_path):
     assert any(a.get("href", "").startswith("data:image/svg+xml;") for a in shown.all("a"))
 
 
+def test_a_figure_that_moves_can_be_played(figures, tmp_path):
+    """The still picture comes first; the animation is on the page, light and dark."""
+    gifs = {name: tmp_path / f"{name}.gif" for name in ("light_gif", "dark_gif")}
+    for name, path in gifs.items():
+        Image.new("L", (4, 3), 255 * (name == "light_gif")).save(path)
+    moving = FigureFiles(**{**vars(figures[0]), **gifs})
+    shown = Reader(render(Page(title="x", figures=[moving, figures[1]])))
+    (play,) = [attrs for attrs in shown.all("button") if "data-play" in attrs]
+    assert play["aria-pressed"] == "false" and "hidden" in play
+    (link,) = [attrs for attrs in shown.all("a") if "data-moving" in attrs]
+    for key, path in (("href", gifs["light_gif"]), ("data-moving", gifs["dark_gif"])):
+        assert link[key] == f"data:image/gif;base64,{b64encode(path.read_bytes()).decode()}"
+    assert not any(image["src"].startswith("data:image/gif") for image in shown.all("img"))
+
+
 def test_an_empty_page_has_no_empty_sections():
     """A title is enough; a mapping serves as well."""
     read = Reader(render({"title": "Nothing yet"}))

@@ -55,6 +55,7 @@
   const open = () => {
     const seen = slides.filter((slide) => slide.getBoundingClientRect().top < innerHeight / 2);
     stage.showModal();
+    stage.focus();
     show(Math.max(seen.length - 1, 0));
   };
   const keys = {

@@ -38,7 +38,7 @@ INTERACTIVES = {
         "follow the function for longer; move x outwards to see where it lets go.",
     ),
     "riemann": Interactive(
-        "Make the rectangles narrower",
+        "Make the bars narrower",
         "The function is x/(1 + x²) on [0, 2], and the area under it is ln(5)/2. Compare how fast "
         "the rules close in on it.",
     ),
@@ -56,7 +56,7 @@ INTERACTIVES = {
 }
 
 
-def scripts(names: list[str]) -> str:
+def interactives(names: list[str]) -> str:
     """The library, and the scripts of these interactives."""
     files = ["kit.js", *(f"{name}.js" for name in names)] if names else []
     return "\n".join(asset(f"interactive/{file}", "lab.course") for file in files)

@@ -11,7 +11,7 @@ from PIL import Image
 
 from lab import builtin
 from lab.course import notebooks, text
-from lab.course.interactive import INTERACTIVES, Interactive, scripts
+from lab.course.interactive import INTERACTIVES, Interactive, interactives
 from lab.course.lessons import Lesson, Topic
 from lab.course.workers import Ending
 from lab.errors import LabError
@@ -19,7 +19,7 @@ from lab.files import replace_text
 from lab.plots.themes import THEMES
 from lab.report.page import Table
 from lab.report.pictures import Picture, picture
-from lab.report.render import asset, digest, environment
+from lab.report.render import asset, digest, environment, scripts
 
 MARK = '<meta name="generator" content="lab course">'
 THUMBNAIL = 480  # pixels across
@@ -117,7 +117,7 @@ class Site:
             self._write(
                 self.folder / page.file,
                 "topic.html.j2",
-                scripts([part.lesson.name for part in page.parts if part.interactive]),
+                interactives([part.lesson.name for part in page.parts if part.interactive]),
                 page=page,
                 before=before[0] if before else None,
                 after=after[0] if after else None,
@@ -173,7 +173,7 @@ class Site:
 
     def _write(self, path: Path, template: str, further: str, **told: Any) -> None:
         style = "\n".join([asset("style.css"), palette(), asset("course.css", "lab.course")])
-        script = "\n".join([asset("script.js"), asset("course.js", "lab.course"), further])
+        script = "\n".join([scripts(), asset("course.js", "lab.course"), further])
         made = environment("lab.course").get_template(template)
         page = made.render(
             mark=MARK,

@@ -22,8 +22,7 @@ def write_frames(figure: Figure, stem: Path) -> None:
     animation = figure.animation
     assert animation is not None and 0 < animation.count <= MOST, "1 to 100 frames"
     frames = list(pictures(figure))
-    palette = _together(frames[:: max(1, len(frames) // 4)] + frames[-1:])
-    palette = palette.quantize(COLOURS, Image.Quantize.MEDIANCUT)
+    palette = _palette(_together(frames[:: max(1, len(frames) // 4)] + frames[-1:]))
     first, *others = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     buffer = io.BytesIO()
     milliseconds = round(1000 * animation.seconds)
@@ -53,6 +52,16 @@ def pictures(figure: Figure) -> Iterator[Image.Image]:
 def _together(frames: list[Image.Image]) -> Image.Image:
     """Frames one below the other: the colours of all of them."""
     return Image.fromarray(np.concatenate([np.asarray(frame) for frame in frames]))
+
+
+def _palette(frame: Image.Image) -> Image.Image:
+    """The frame in few colours, of which the background's is exact."""
+    few = frame.quantize(COLOURS, Image.Quantize.MEDIANCUT)
+    background, colours = few.getpixel((0, 0)), few.getpalette()
+    assert isinstance(background, int) and colours is not None
+    colours[3 * background : 3 * background + 3] = frame.getpixel((0, 0))  # type: ignore[assignment]
+    few.putpalette(colours)
+    return few
 
 
 def _write_mp4(frames: list[Image.Image], rate: float, path: Path) -> None:

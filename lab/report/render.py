@@ -27,7 +27,7 @@ def render(page: Page | Mapping[str, Any]) -> str:
         page: A `Page`, or a mapping with its fields.
     """
     page = page if isinstance(page, Page) else Page(**page)
-    style, script = asset("style.css"), asset("script.js")
+    style, script = asset("style.css"), scripts()
     return (
         environment()
         .get_template("report.html.j2")
@@ -108,6 +108,11 @@ def environment(package: str = "lab.report") -> Environment:
 def asset(name: str, package: str = "lab.report") -> str:
     """A style or a script of a package."""
     return resources.files(package).joinpath(name).read_text(encoding="utf-8")
+
+
+def scripts() -> str:
+    """What every page runs: themes, copying, and animations."""
+    return asset("animation.js") + asset("script.js")
 
 
 def digest(text: str) -> str:

@@ -12,40 +12,64 @@
     a.href = dark ? picture.querySelector("source").srcset : picture.querySelector("img").src;
     a.hidden = false;
   });
-  const playing = new Map();  // a figure's button: the moving picture in place of the still one
-  const stop = (play) => {
-    playing.get(play).remove();
-    playing.delete(play);
-    play.closest("figure").querySelector("picture").hidden = false;
-    play.firstChild.textContent = "▶ Play";
-    play.setAttribute("aria-pressed", "false");
-  };
-  const start = (play) => {
-    const figure = play.closest("figure");
-    const { href, dataset } = figure.querySelector("a[data-moving]");
-    const box = document.createElement("div");
+  // A figure that moves: the still picture until it is asked to play, then a canvas in its place.
+  const players = [...document.querySelectorAll("button[data-play]")].map((play) => {
+    const figure = play.closest("figure"), slider = figure.querySelector("input[data-frame]");
+    const still = figure.querySelector("picture"), box = document.createElement("div");
+    const canvas = box.appendChild(document.createElement("canvas"));
+    let opened = null, theme = null, timer = null;
     box.className = "moving";
-    const image = box.appendChild(document.createElement("img"));
-    image.alt = figure.querySelector("picture img").alt;
-    image.src = root.dataset.theme === "dark" ? dataset.moving : href;
-    figure.querySelector("picture").after(box);
-    figure.querySelector("picture").hidden = true;
-    playing.set(play, box);
-    play.firstChild.textContent = "■ Stop";
-    play.setAttribute("aria-pressed", "true");
-  };
-  document.querySelectorAll("button[data-play]").forEach((play) => {
+    canvas.setAttribute("role", "img");
+    canvas.setAttribute("aria-label", still.querySelector("img").alt);
+    const open = () => {
+      const { href, dataset } = figure.querySelector("a[data-moving]");
+      if (theme !== root.dataset.theme) {
+        theme = root.dataset.theme;
+        opened = animation(canvas, theme === "dark" ? dataset.moving : href);
+        slider.max = opened.count - 1;
+      }
+      if (!box.isConnected) still.after(box);
+      still.hidden = true;
+      opened.show(Number(slider.value));
+    };
+    const pause = () => {
+      clearTimeout(timer);
+      timer = null;
+      play.firstChild.textContent = "▶ Play";
+      play.setAttribute("aria-pressed", "false");
+    };
+    const tick = () => {
+      timer = setTimeout(() => {
+        slider.value = (Number(slider.value) + 1) % opened.count;
+        opened.show(Number(slider.value));
+        tick();
+      }, opened.milliseconds(Number(slider.value)));
+    };
+    const start = () => {
+      open();
+      play.firstChild.textContent = "❚❚ Pause";
+      play.setAttribute("aria-pressed", "true");
+      tick();
+    };
+    const rest = () => {
+      pause();
+      box.remove();
+      still.hidden = false;
+    };
+    play.addEventListener("click", () => { (timer === null ? start : pause)(); });
+    slider.addEventListener("input", () => { pause(); open(); });
     play.hidden = false;
-    play.addEventListener("click", () => { (playing.has(play) ? stop : start)(play); });
+    slider.closest("label").hidden = false;
+    return { rest, repaint: () => { if (box.isConnected) open(); } };
   });
-  addEventListener("beforeprint", () => [...playing.keys()].forEach(stop));
+  addEventListener("beforeprint", () => players.forEach((player) => player.rest()));
   const show = () => {
     const mode = chosen || (system.matches ? "dark" : "light");
     root.dataset.theme = mode;
     sources.forEach((source) => { source.media = mode === "dark" ? "screen" : "not all"; });
     button.textContent = mode === "dark" ? "Light theme" : "Dark theme";
     link();
-    [...playing.keys()].forEach((play) => { stop(play); start(play); });
+    players.forEach((player) => player.repaint());
   };
   button.hidden = false;
   button.addEventListener("click", () => {

@@ -207,19 +207,45 @@ def test_the_picture_of_basins_has_as_many_tones_as_wells(visit):
 
 
 def test_an_animation_plays_when_asked_and_only_then(visit):
-    page = visit("08_descent")
+    """The still picture first, whatever motion is wanted; play, pause, and play on."""
+    page = visit("08_descent", reduced_motion="reduce")
     play, still = page.locator("[data-play]"), page.locator("figure picture")
+    frame = page.locator("[data-frame]")
     assert still.is_visible() and page.locator(".moving").count() == 0
     assert play.get_attribute("aria-pressed") == "false"
     play.press("Enter")
-    moving = page.locator(".moving img")
-    assert moving.get_attribute("src").startswith("data:image/gif;") and not still.is_visible()
-    assert play.get_attribute("aria-pressed") == "true"
-    light = moving.get_attribute("src")
-    page.locator("#theme").click()
-    assert page.locator(".moving img").get_attribute("src") != light
+    assert page.locator(".moving canvas").is_visible() and not still.is_visible()
+    assert play.get_attribute("aria-pressed") == "true" and "Pause" in play.inner_text()
+    page.wait_for_function("document.querySelector('[data-frame]').value === '2'")
     play.click()
-    assert still.is_visible() and page.locator(".moving").count() == 0
+    assert play.get_attribute("aria-pressed") == "false" and "Play" in play.inner_text()
+    held = frame.input_value()
+    page.wait_for_timeout(400)
+    assert frame.input_value() == held and page.locator(".moving canvas").is_visible()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_frames_shown_are_those_of_the_file(visit, made, theme):
+    """Each by its slider, forwards and back, against Pillow's reading of the GIF."""
+    page = visit("08_descent", color_scheme=theme)
+    suffix = "" if theme == "light" else "-dark"
+    folder = made.site.parent / "08_descent" / "basins_three_wells" / "figures"
+    with Image.open(folder / f"line{suffix}.gif") as gif:
+        assert gif.n_frames == 3
+        for index in (2, 0, 1):
+            page.locator("[data-frame]").evaluate(
+                "(input, i) => { input.value = i; input.dispatchEvent(new Event('input')); }", index
+            )
+            width, height, *shown = page.locator(".moving canvas").evaluate(
+                """(c) => { const found = [c.width, c.height];
+                const { data } = c.getContext("2d").getImageData(0, 0, c.width, c.height);
+                for (let i = 0; i < data.length; i += 4 * 37) found.push(...data.slice(i, i + 4));
+                return found; }"""
+            )
+            gif.seek(index)
+            expected = np.asarray(gif.convert("RGBA")).reshape(-1, 4)[::37]
+            assert (width, height) == gif.size
+            assert np.array_equal(np.reshape(shown, (-1, 4)), expected)
 
 
 def test_arrow_keys_go_from_figure_to_figure_and_on_to_the_next_topic(visit):

@@ -5,7 +5,7 @@ import re
 import made_course
 import pytest
 
-from lab.course.interactive import INTERACTIVES, scripts
+from lab.course.interactive import INTERACTIVES, interactives
 from lab.course.lessons import chosen, topics
 from lab.course.text import html, line
 from lab.errors import LabError
@@ -59,8 +59,8 @@ def test_lessons_come_in_the_order_of_the_text(tmp_path):
 
 @pytest.mark.parametrize("name", INTERACTIVES)
 def test_every_interactive_has_its_script(name):
-    assert f'kit.start("{name}"' in scripts([name]) and "</" not in scripts([name])
+    assert f'kit.start("{name}"' in interactives([name]) and "</" not in interactives([name])
 
 
 def test_no_interactive_no_script():
-    assert scripts([]) == ""
+    assert interactives([]) == ""

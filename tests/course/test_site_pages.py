@@ -2,12 +2,14 @@
 
 import hashlib
 import html.parser
+import itertools
 import re
 from base64 import b64encode
 from pathlib import Path
 
 import numpy as np
 import pytest
+from test_plots_look import VISIONS, contrast, linear, oklab
 
 from lab.course.site import palette
 from lab.report.render import asset
@@ -120,23 +122,13 @@ def test_notebooks_lie_beside_the_pages(made):
     assert 'result.figures["line"]' in (folder / "08_descent.py").read_text()
 
 
-def luminance(colour):
-    """Of `#rrggbb` or `#rgb`, as WCAG 2.2 defines it."""
-    digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
-    c = np.array([int(digits[i : i + 2], 16) for i in (0, 2, 4)]) / 255
-    linear = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
-    return float(linear @ [0.2126, 0.7152, 0.0722])
-
-
-def contrast(one, other):
-    low, high = sorted(map(luminance, (one, other)))
-    return (high + 0.05) / (low + 0.05)
-
-
 def colours(selector):
     """The variables of the rules that a selector opens, in the style and the palette."""
-    found = {}
-    for rule in re.findall(rf"{re.escape(selector)} {{([^}}]*)}}", asset("style.css") + palette()):
+    found, screen = (
+        {},
+        "".join(css.split("@media print")[0] for css in (asset("style.css"), palette())),
+    )
+    for rule in re.findall(rf"{re.escape(selector)} {{([^}}]*)}}", screen):
         found |= dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6})", rule))
     return found
 
@@ -162,6 +154,19 @@ def test_the_colours_can_be_told_from_what_is_behind_them(mode):
     for line in ("c0", "c1", "c2", "ink", "soft"):
         assert contrast(c[line], c["back"]) >= 3, line
     assert colours(MODES["dark"]) == colours(MODES["system"])
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_the_colours_stay_apart_for_every_eye(mode, vision):
+    """Lines and basins of the interactives, and good from bad (distance in OKLab)."""
+    c = colours(MODES[mode])
+    seen = {
+        name: oklab(np.clip(np.asarray(VISIONS[vision]) @ linear(c[name]), 0, 1))
+        for name in ("c0", "c1", "c2", "c4", "good", "bad")
+    }
+    pairs = [*itertools.combinations(("c0", "c1", "c2", "c4"), 2), ("good", "bad")]
+    assert min(np.linalg.norm(seen[one] - seen[other]) for one, other in pairs) >= 0.06
 
 
 def test_no_series_of_an_interactive_is_told_by_colour_alone():

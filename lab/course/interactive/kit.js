@@ -38,7 +38,7 @@ const kit = (() => {
       this.font = stage ? Math.max(14, 0.8 * size) : 14;
       this.left = 3.2 * this.font;
       this.bottom = 1.8 * this.font;
-      this.pad = 8;
+      this.pad = 0.6 * this.font;
       this.width = this.square ? Math.min(room, tallest + this.left - this.bottom) : room;
       this.height = this.square
         ? this.width - this.left + this.bottom : Math.min(this.ratio * room + 40, tallest);
