@@ -33,6 +33,7 @@ class Panel:
         ylim: ends of the vertical axis.
         equal: one unit is as long on both axes.
         note: a plain line under the title.
+        rows: words at 0, 1, ... of the vertical axis, from the top, instead of numbers.
     """
 
     marks: Sequence[Mark]
@@ -44,6 +45,7 @@ class Panel:
     ylim: tuple[float, float] | None = None
     equal: bool = False
     note: str = ""
+    rows: Sequence[str] = ()
 
 
 @themed
@@ -125,6 +127,9 @@ def _draw(axes: Axes, panel: Panel, looks: dict[str, Style], across: int) -> Non
         axes.set_ylim(*panel.ylim)
     if panel.equal:
         axes.set_aspect("equal", adjustable="box")
+    if panel.rows:
+        axes.set_yticks(range(len(panel.rows)), [plain(row) for row in panel.rows])
+        axes.set_ylim(len(panel.rows) - 0.5, -0.5)
     axes.set_xlabel(plain(panel.x))
     axes.set_ylabel(plain(panel.y))
     if panel.title:
