@@ -2,18 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Literal
+from typing import Literal, Self
 
 import jax
 import numpy as np
 import xarray as xr
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lab import config, plots
 from lab.calculus.derivatives import forward_difference
 from lab.check import Check
+from lab.errors import Fault, SpecError
 from lab.experiment import Session
-from lab.plots.text import number
+from lab.plots.text import listed, number
 from lab.table import Column, Table
 
 
@@ -23,6 +24,27 @@ class Case(config.Section):
     function: config.FunctionField
     at: config.Finite = Field(description="Where the tangent touches.")
     window: tuple[config.Finite, config.Finite] = Field(description="Ends of what is drawn.")
+    second: tuple[config.Finite, ...] = Field(
+        min_length=1,
+        max_length=3,
+        description="Where the secants that are drawn meet the curve again.",
+    )
+    excess: config.Finite | None = Field(
+        None, description="A secant's slope beyond the tangent's, over h, as known beforehand."
+    )
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        faults = [
+            Fault(("second", i), "the second point must not be the point of the tangent")
+            for i, other in enumerate(self.second)
+            if other == self.at
+        ]
+        if self.window[0] >= self.window[1]:
+            faults.append(Fault(("window",), "the low end must be below the high end"))
+        if faults:
+            raise SpecError(faults)
+        return self
 
 
 class Config(config.ExperimentConfig):
@@ -38,21 +60,30 @@ class Config(config.ExperimentConfig):
 def compute(config: Config, session: Session) -> None:
     """Slopes of all secants, the tangent's by autodiff, and the curve to draw."""
     for index, case in enumerate(config.cases):
-        f, h = case.function, np.asarray(config.steps, np.float64)
-        at = np.full_like(h, case.at)
-        slopes = session.batched(partial(forward_difference, f), at, h)
-        value, slope = session.batched(jax.value_and_grad(f), at[:1])
+        f, second = case.function, np.array(case.second)
+        h = {
+            "step": np.asarray(config.steps, np.float64),
+            "second": second - case.at,
+            "frame": np.geomspace(1.0, 1 / 300, config.frames) * (second[0] - case.at),
+        }
+        every = np.concatenate(list(h.values()))
+        slopes = session.batched(
+            partial(forward_difference, f), np.full_like(every, case.at), every
+        )
+        parts = np.split(slopes, np.cumsum([len(part) for part in h.values()])[:-1])
+        at = np.array([case.at])
+        value, slope = session.batched(jax.value_and_grad(f), at)
         x = np.linspace(*case.window, config.points)
         data = xr.Dataset(
             {
-                "slope": ("step", slopes),
+                **{f"{key}_slope": (key, part) for key, part in zip(h, parts, strict=True)},
                 "curve": ("x", session.batched(f, x)),
                 "value": float(value[0]),
                 "tangent": float(slope[0]),
-                "curvature": float(session.batched(jax.grad(jax.grad(f)), at[:1])[0]),
+                "curvature": float(session.batched(jax.grad(jax.grad(f)), at)[0]),
             },
-            {"step": h, "x": x},
-            {"function": f.label, "at": case.at, "frames": config.frames},
+            {**h, "x": x},
+            {"function": f.label, "at": case.at},
         )
         session.save(f"_cases/{index:02d}", data)
 
@@ -64,42 +95,50 @@ def cases(data: xr.DataTree) -> list[xr.Dataset]:
 
 def checks(config: Config, data: xr.DataTree) -> list[Check]:
     """For a quadratic, a secant over h is steeper than the tangent by exactly h f''/2."""
-    made = []
-    for case in cases(data):
-        error = case.slope - case.tangent - case.curvature * case.step / 2
+    made, taylor = [], "Taylor's theorem: exact for quadratics"
+    for case, stated in zip(cases(data), config.cases, strict=True):
+        name, tangent = case.attrs["function"], float(case.tangent)
+        error = case.step_slope - tangent - case.curvature * case.step / 2
         worst = float(np.abs(error * case.step).max())  # rounding of values is divided by h
-        name = f"{case.attrs['function']}: error of a secant beside h f''/2, times h"
-        made.append(Check(name, 0, worst, 1e-14, "Taylor's theorem: exact for quadratics"))
+        told = f"{name}: error of a secant beside h f''/2, times h"
+        made.append(Check(told, 0, worst, 1e-14, taylor))
+        if stated.excess is None:
+            continue
+        for h, slope in zip(case.second.values, case.second_slope.values, strict=True):
+            told = f"{name}: slope beyond the tangent's, over h = {number(h)}"
+            source = "(f(x + h) - f(x)) / h multiplied out"
+            made.append(
+                Check(told, stated.excess, float(slope - tangent) / float(h), 1e-12, source)
+            )
     return made
 
 
 def summary(data: xr.DataTree) -> Table:
-    """One row a function."""
+    """One row a secant that is drawn, and the closest."""
     columns = (
         Column("function", "function", "what is differentiated", ""),
         Column("at", "at", "where", ".3g"),
+        Column("second", "Q at", "where the secant meets the curve again", ".6g"),
+        Column("secant", "secant", "its slope", ".6g"),
         Column("tangent", "tangent", "slope by automatic differentiation", ".6g"),
-        Column("secant", "secant", "slope over the smallest step", ".6g"),
-        Column("step", "step", "the smallest step", ".1e"),
     )
-    rows = [
-        {
-            "function": case.attrs["function"],
-            "at": case.attrs["at"],
-            "tangent": float(case.tangent),
-            "secant": float(case.slope[-1]),
-            "step": float(case.step[-1]),
-        }
-        for case in cases(data)
-    ]
+    rows = []
+    for case in cases(data):
+        steps = [*case.second.values, case.step.values[-1]]
+        slopes = [*case.second_slope.values, case.step_slope.values[-1]]
+        for h, slope in zip(steps, slopes, strict=True):
+            at = case.attrs["at"]
+            row = {"function": case.attrs["function"], "at": at, "second": float(at + h)}
+            rows.append(row | {"secant": float(slope), "tangent": float(case.tangent)})
     return Table(columns, tuple(rows))
 
 
 def verdict(data: xr.DataTree) -> str:
     """Where the slopes go."""
     said = [
-        f"the secants of {row['function']} at {row['at']:g} tend to slope {row['tangent']:.6g}"
-        for row in summary(data).rows
+        f"the secants of {case.attrs['function']} at {case.attrs['at']:g} tend to slope "
+        f"{float(case.tangent):.6g}"
+        for case in cases(data)
     ]
     return "; ".join(said)[:1].upper() + "; ".join(said)[1:] + "."
 
@@ -110,40 +149,54 @@ def figures(data: xr.DataTree) -> dict[str, Callable[[], plots.Figure]]:
 
 
 def secant_tangent(found: Sequence[xr.Dataset]) -> plots.Figure:
-    """The curve, its tangent, and a secant whose second point moves in."""
-    count = int(found[0].attrs["frames"])
-    scale = np.geomspace(float(found[0].step.max()), 0.01, count)
-    alt = " ".join(
-        f"{case.attrs['function']} at {case.attrs['at']:g}: the tangent has slope "
-        f"{number(float(case.tangent))}."
-        for case in found
-    )
+    """The curve, its tangent, and secants; in the frames, one whose second point moves in."""
     return plots.chart(
         "Secants turn into the tangent",
-        [_panel(case, scale[0]) for case in found],
-        caption="A secant goes through the point of the tangent and one at a distance h, which "
-        "shrinks to zero. Its slope is the forward difference (f(x + h) - f(x)) / h.",
-        alt="Curves with a tangent and a secant through the same point. " + alt,
-        frames=lambda index: [_panel(case, scale[index]) for case in found],
-        count=count,
+        [_panel(case, case.second.values, case.second_slope.values) for case in found],
+        caption="A secant goes through the point of the tangent and a second point Q at a distance "
+        "h, which shrinks to zero. Its slope is the forward difference (f(x + h) - f(x)) / h.",
+        alt="Curves with a tangent and secants through the same point. "
+        + " ".join(map(_told, found)),
+        frames=lambda index: [_frame(case, index) for case in found],
+        count=found[0].sizes["frame"],
     )
 
 
-def _panel(case: xr.Dataset, h: float) -> plots.Panel:
+def _told(case: xr.Dataset) -> str:
+    at = case.attrs["at"]
+    secants = [
+        f"the secant to Q at {number(at + h)} has slope {number(slope, 4)}"
+        for h, slope in zip(case.second.values, case.second_slope.values, strict=True)
+    ]
+    told = f"{case.attrs['function']} at {at:g}: {listed(secants)}, the tangent"
+    return f"{told} {number(float(case.tangent))}."
+
+
+def _frame(case: xr.Dataset, index: int) -> plots.Panel:
+    pick = slice(index, index + 1)
+    return _panel(case, case.frame.values[pick], case.frame_slope.values[pick])
+
+
+def _panel(case: xr.Dataset, steps: Sequence[float], slopes: Sequence[float]) -> plots.Panel:
     x, y = case.x.values, case.curve.values
     at, value, tangent = case.attrs["at"], float(case.value), float(case.tangent)
-    other = float(np.interp(at + h, x, y))
-    secant = (other - value) / h
     air = 0.08 * (y.max() - y.min())
+    marks: list[plots.Mark] = [
+        plots.Line(x=x, y=y, label="function"),
+        plots.Line(x=x, y=value + tangent * (x - at), label="tangent"),
+    ]
+    for h, slope in zip(steps, slopes, strict=True):
+        marks.append(plots.Line(x=x, y=value + slope * (x - at), label="secant"))
+        there = (at + h, value + slope * h)
+        marks.append(plots.Points(x=there[:1], y=there[1:], tone="text", marker="s"))
+        text = f"Q at {at + h:.3g}"
+        marks.append(plots.Note(text=text, x=there[0], y=there[1], across="right"))
+    marks.append(plots.Points(x=[at], y=[value], tone="text", marker="o"))
+    told = [f"h = {h:.2g}: slope {slope:.3g}" for h, slope in zip(steps, slopes, strict=True)]
     return plots.Panel(
-        [
-            plots.Line(x=x, y=y, label="function"),
-            plots.Line(x=x, y=value + tangent * (x - at), label="tangent"),
-            plots.Line(x=x, y=value + secant * (x - at), label="secant"),
-            plots.Points(x=[at, at + h], y=[value, other], tone="text", marker="o"),
-        ],
+        marks,
         title=f"f(x) = {case.attrs['function']}",
-        note=f"h = {h:.2f}: secant {secant:.2f}, tangent {tangent:.2f}",
+        note=f"{'; '.join(told)}; tangent {tangent:.3g}",
         x="x",
         y="f(x)",
         xlim=(x[0], x[-1]),
