@@ -196,10 +196,10 @@ def critical_points(found: Sequence[xr.Dataset]) -> plots.Figure:
     """A panel for each function."""
     down = 1 if len(found) < 4 else 2
     return plots.chart(
-        "Critical points: the slope is zero, the second derivative tells what they are",
+        "Critical points: the slope is zero; what are they?",
         [_panel(case) for case in found],
         caption="A mark is a point where Newton's method on f' ended, its shape and colour the "
-        "kind; the note says which share of the starts ended there. The dashed line is level.",
+        "kind; beside it the share of the starts that ended there. The dashed line is level.",
         alt="Curves with their critical points. "
         + " ".join(f"{case.attrs['function']} {_said(case)}." for case in found),
         grid=(down, -(-len(found) // down)),
@@ -212,6 +212,7 @@ MARKERS = {"minimum": "v", "maximum": "^", "level inflection": "s", "flat": "D"}
 def _panel(case: xr.Dataset) -> plots.Panel:
     x, y = case.x.values, case.curve.values
     air = 0.12 * np.ptp(y)
+    lift = {"bottom": air / 2, "top": -air / 2}
     marks: list[plots.Mark] = [plots.Line(x=x, y=y, tone="text")]
     for i, kind in enumerate(kinds(case)):
         at, value = float(case.point[i]), float(case.value[i])
@@ -227,14 +228,12 @@ def _panel(case: xr.Dataset) -> plots.Panel:
         marks.append(
             plots.Points(x=[at], y=[value], label=kind, tone=tone, marker=MARKERS[kind], size=12)
         )
-    shares = [
-        f"{number(round(float(at), 9) + 0.0)}: {percent(float(share))}"
-        for at, share in zip(case.point, case.share, strict=True)
-    ]
+        up = "bottom" if kind == "minimum" else "top"
+        share = f"{percent(float(case.share[i]))} of starts"
+        marks.append(plots.Note(text=share, x=at, y=value + lift[up], across="center", up=up))
     return plots.Panel(
         marks,
         title=f"f(x) = {case.attrs['function']}",
-        note="starts that end at " + ", ".join(shares),
         x="x",
         y="f(x)",
         xlim=(x[0], x[-1]),
