@@ -126,3 +126,17 @@ def kind(f: Curve, x: Scalar, order: int = 4, tolerance: float = 1e-6) -> Scalar
     first = jnp.argmax(stands)
     named = jnp.where(first % 2 == 1, 2, jnp.where(found[first] > 0, 0, 1))
     return jnp.where(stands.any(), named, 3)
+
+
+def central_gradient(f: Curve, x: Any, h: float) -> Any:
+    """The gradient by central differences: (f(x + h e_i) - f(x - h e_i)) / (2 h) for every i.
+
+    Its error is h^2/6 times the third derivatives, plus rounding of about eps |f| / h.
+
+    Args:
+        f: a function of an array of n numbers.
+        x: the point, n numbers.
+        h: the step.
+    """
+    steps = h * jnp.eye(x.shape[0], dtype=x.dtype)
+    return jax.vmap(lambda step: (f(x + step) - f(x - step)) / (2 * h))(steps)
