@@ -30,7 +30,7 @@ def test_the_checks_hold(name, tmp_path):
     if name == "flow_and_descent":
         with Image.open(tmp_path / "figures" / "flow_and_descent.gif") as picture:
             assert picture.n_frames == 3
-        first, last = (result.data["_flows"].path.values[:, :, step] for step in (0, -1))
+        first, last = (result.data["_flows"]["path"].values[:, :, step] for step in (0, -1))
         far = np.linalg.norm(last, axis=-1) / np.linalg.norm(first, axis=-1)
         assert (far[:, :2] < 2e-3).all() and (far[:, 2] > 0.999).all() and (far[:, 3] > 1.6).all()
 
