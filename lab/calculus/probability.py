@@ -109,7 +109,7 @@ def roc_curve(positive: Any, negative: Any) -> tuple[Any, Any]:
 
     def rate(scores: Any) -> Any:
         below = jnp.searchsorted(jnp.sort(scores), thresholds, side="left")
-        share = (len(scores) - below) / len(scores)
+        share = 1 - below.astype(scores.dtype) / len(scores)
         return jnp.concatenate([jnp.zeros_like(share[:1]), share])
 
     return rate(negative), rate(positive)

@@ -56,12 +56,19 @@ def summed_products(x: Any, y: Any, stops: Any) -> Any:
         y: shape (n,), in the same precision.
         stops: lengths, whole numbers from 1 to n, shape (stop,).
     """
+    # XLA converts whole arrays of two-byte numbers each time it takes one out.
+    wide = jnp.promote_types(x.dtype, jnp.float32)
+    stops = jnp.asarray(stops)
 
-    def step(total: Scalar, pair: tuple[Scalar, Scalar]) -> tuple[Scalar, Scalar]:
-        total = total + pair[0] * pair[1]
-        return total, total
+    kind, a, b = x.dtype, jnp.asarray(x, wide), jnp.asarray(y, wide)
 
-    return lax.scan(step, jnp.zeros_like(x[0]), (x, y))[1][jnp.asarray(stops) - 1]
+    def step(i: Any, state: tuple[Scalar, Any]) -> tuple[Scalar, Any]:
+        total, kept = state
+        total = total + a[i].astype(kind) * b[i].astype(kind)
+        return total, jnp.where(stops == i + 1, total, kept)
+
+    start = (jnp.zeros((), kind), jnp.zeros(stops.shape, kind))
+    return lax.fori_loop(0, len(x), step, start)[1]
 
 
 def affine(matrix: Any, shift: Any) -> Map:
