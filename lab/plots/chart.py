@@ -34,6 +34,7 @@ class Panel:
         equal: one unit is as long on both axes.
         note: a plain line under the title.
         rows: words at 0, 1, ... of the vertical axis, from the top, instead of numbers.
+        ticks: where the axes have ticks, x and y; None: where matplotlib puts them.
     """
 
     marks: Sequence[Mark]
@@ -46,6 +47,7 @@ class Panel:
     equal: bool = False
     note: str = ""
     rows: Sequence[str] = ()
+    ticks: tuple[Sequence[float] | None, Sequence[float] | None] = (None, None)
 
 
 @themed
@@ -130,6 +132,9 @@ def _draw(axes: Axes, panel: Panel, looks: dict[str, Style], across: int) -> Non
     if panel.rows:
         axes.set_yticks(range(len(panel.rows)), [plain(row) for row in panel.rows])
         axes.set_ylim(len(panel.rows) - 0.5, -0.5)
+    for place, axis in zip(panel.ticks, (axes.xaxis, axes.yaxis), strict=True):
+        if place is not None:
+            axis.set_ticks(place)
     axes.set_xlabel(plain(panel.x))
     axes.set_ylabel(plain(panel.y))
     if panel.title:
