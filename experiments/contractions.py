@@ -234,34 +234,42 @@ def figures(data: xr.DataTree) -> dict[str, Callable[[], plots.Figure]]:
     }
 
 
-def _grid(values: xr.DataArray, title: str, limit: float, note: str = "") -> plots.Panel:
+def _grid(values: xr.DataArray, title: str, note: str, limit: float = 0) -> plots.Panel:
     """A matrix as coloured cells, with its numbers; the first axis goes down."""
+    limit = limit or float(np.abs(values).max())
     array, (down, across) = values.values, values.dims
     rows, columns = np.arange(array.shape[0]), np.arange(array.shape[1])
     cells = plots.Image(
-        x=columns, y=rows, values=array, kind="signed", limits=(-2 * limit, 2 * limit)
+        x=columns, y=rows, values=array, kind="signed", limits=(-1.4 * limit, 1.4 * limit)
     )
     numbers = [
-        plots.Note(text=f"{array[i, j]:.0f}".replace("-", "\N{MINUS SIGN}"), x=j, y=i,
+        plots.Note(text=f"{int(array[i, j])}".replace("-", "\N{MINUS SIGN}"), x=j, y=i,
                    across="center", up="center")
         for i in rows for j in columns
     ]  # fmt: skip
     ends = ((-0.5, columns[-1] + 0.5), (rows[-1] + 0.5, -0.5))
     return plots.Panel(
-        [cells, *numbers], title, f"{across}", f"{down}", xlim=ends[0], ylim=ends[1], note=note
+        [cells, *numbers],
+        title,
+        f"{across}",
+        f"{down}",
+        xlim=ends[0],
+        ylim=ends[1],
+        note=note,
+        ticks=(columns, rows),
     )
 
 
 def contraction(one: xr.Dataset) -> plots.Figure:
     """A and B, the products with k set equal, slice by slice, and what is left of them."""
-    top = float(np.abs(one.product).max())
+    top = float(np.abs(one.three).max())
     panels = [
-        _grid(one.a, "A", top, "axes i, k"),
-        _grid(one.b, "B", top, "axes k, j"),
-        _grid(one.product, "AB", top, "axes i, j"),
+        _grid(one.a, "A", "axes i, k"),
+        _grid(one.b, "B", "axes k, j"),
+        _grid(one.product, "AB", "axes i, j"),
     ]
     for k in range(INNER):
-        panels.append(_grid(one.three.isel(k=k), f"k = {k}", top, "A[i,k] B[k,j]"))
+        panels.append(_grid(one.three.isel(k=k), f"k = {k}", "A[i,k] B[k,j]", top))
     return plots.chart(
         "Multiply everything, set k equal, then sum k away",
         panels,
@@ -281,17 +289,16 @@ def _told(one: xr.Dataset, names: Sequence[str]) -> list[tuple[Any, ...]]:
 
 def operations(one: xr.Dataset) -> plots.Figure:
     """Sum, Hadamard product, and outer product of the first rows."""
-    top = float(np.abs(one.hadamard).max())
     outer = xr.DataArray(
         tensors.outer(one.a.values[0], one.b.values[0]), dims=("k of A[0,k]", "j of B[0,j]")
     )
     panels = [
-        _grid(one.a, "A", top, "axes i, k"),
-        _grid(one.c, "C", top, "axes i, k"),
-        _grid(one["sum"], "A + C", top, "entry by entry"),
-        _grid(one.hadamard, "A ∘ C", top, "Hadamard product"),
-        _grid(outer, "outer product", top, "of A[0,k] and B[0,j]"),
-        _grid(one.product, "AB", float(np.abs(one.product).max()), "outer, contracted"),
+        _grid(one.a, "A", "axes i, k"),
+        _grid(one.c, "C", "axes i, k"),
+        _grid(one["sum"], "A + C", "entry by entry"),
+        _grid(one.hadamard, "A ∘ C", "Hadamard product"),
+        _grid(outer, "outer product", "of A[0,k] and B[0,j]"),
+        _grid(one.product, "AB", "outer, contracted"),
     ]
     return plots.chart(
         "Adding keeps the axes, outer products collect them",

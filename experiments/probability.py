@@ -305,7 +305,8 @@ def running(found: dict[str, xr.Dataset]) -> plots.Figure:
 def _running(name: str, one: xr.Dataset) -> plots.Panel:
     n, (low, middle, high) = one.draws.values, one.quartile.values
     marks: list[plots.Mark] = [
-        plots.Line(x=n, y=path, tone="muted", width=1.3) for path in one.path.values
+        plots.Line(x=n, y=path, label="single chains", tone="muted", width=1.3)
+        for path in one.path.values
     ]
     band = plots.Line(x=n, y=middle, band=(low, high), label="median and middle half", tone=0)
     return plots.Panel(
