@@ -48,7 +48,7 @@ def checks(config: Config, data: xr.DataTree) -> list[Check]:
     largest, spacing, made = planes.largest_rates(data), float(np.diff(rate).max()), []
     found = planes.settled(data)
     for i, at in enumerate(curve.minimum.values):
-        source = f"the lowest of {FINE} values, which no derivative has touched"
+        source = f"the lowest of {FINE} values of the curve"
         made.append(
             Check(f"minimum {LETTERS[i]}", float(data["_lowest"].x[i]), float(at), 5e-6, source)
         )

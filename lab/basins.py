@@ -70,3 +70,8 @@ def image(
     values = found.values.reshape(shape).T
     ticks = {name: np.linspace(low[i], high[i], shape[i]) for i, name in enumerate("xy")}
     return xr.DataArray(np.where(values < 0, none, values), ticks, ("y", "x"))
+
+
+def differing(values: Int[np.ndarray, "row column"], mirror: int) -> float:
+    """The share of points whose category is not that of their mirror image along an axis."""
+    return float(np.mean(values != np.flip(values, mirror)))
