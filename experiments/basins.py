@@ -1,7 +1,6 @@
 """Which minimum does each start reach, and at which rates does a minimum lose its basin?"""
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
 from typing import Self
 
 import jax
@@ -18,7 +17,7 @@ from lab.engine import Engine
 from lab.errors import Fault, SpecError
 from lab.experiment import Session
 from lab.plan import Plan, Run
-from lab.plots.basin_panel import LETTERS, basin_panel, shares_note
+from lab.plots.basins_by_rate import basins_by_rate
 from lab.plots.text import listed, number, percent, position
 from lab.record import Last
 from lab.table import Column, Table
@@ -257,79 +256,16 @@ def verdict(data: xr.DataTree) -> str:
 
 def figures(data: xr.DataTree) -> dict[str, Callable[[], plots.Figure]]:
     """The map with its paths, beside the shares over the rate; moving: the map at every rate."""
-    return {"basins_three_wells": partial(basins, data)}
-
-
-def basins(data: xr.DataTree) -> plots.Figure:
-    """Map and shares."""
-    minima, rate = data["_minima"], float(data["_minima"].attrs["rate"])
-    rates, share, rows = data["rates"].learning_rate.values, by_rate(data), summary(data).rows
-    names = [
-        f"reaches {letter} {row['minimum']}" for letter, row in zip(LETTERS, rows, strict=False)
-    ]
-    names.append("settles nowhere")
-    still = _map(shown(data), minima.listed.values, names, rate, data["_paths"].point.values)
-    curves = partial(_curves, rates, share, _limits(data))
-    told = " ".join(
-        f"{row['minimum']}: {percent(row['share'])} ± {percent(row['unsure'])}, lost above rate "
-        f"{number(row['measured'], 4)} where 2/λ is {number(row['limit'], 4)}."
-        for row in rows
-    )
-    shape = " × ".join(map(str, minima.attrs["shape"]))
-    return plots.chart(
-        "Which minimum a start reaches, and at which rates no start does",
-        [still, curves(rate)],
-        caption=f"One pixel of the map is one start of gradient descent ({shape} of them; in the "
-        "frames fewer), its shade and hatching the minimum in which it ends. Lines with dots are "
-        "the steps of single runs from their rings. On the right, the share of starts that "
-        "converge to each minimum at each rate; dashed lines are 2/λ, the largest rate that its "
-        "largest curvature bears.",
-        alt=f"Basins of {len(rows)} minima at rate {rate:g}. {told}",
-        columns=("rate", *(row["minimum"] for row in rows)),
-        rows=[(float(r), *map(float, each)) for r, each in zip(rates, share, strict=True)],
-        height=6.6,
-        frames=lambda i: [
-            _map(shown(data, "rates", i), minima.listed.values, names, rates[i]),
-            curves(rates[i]),
-        ],
-        count=len(rates),
-    )
-
-
-def _map(
-    found: xr.DataArray,
-    minima: np.ndarray,
-    names: list[str],
-    rate: float,
-    walked: Sequence[np.ndarray] = (),
-) -> plots.Panel:
-    note = shares_note(found, [*LETTERS[: len(minima)], "none"])
-    title = f"where starts end at rate {rate:.2f}"
-    return basin_panel(found, minima, names, title=title, note=note, paths=walked)
-
-
-def _curves(rates: np.ndarray, share: np.ndarray, limits: np.ndarray, rate: float) -> plots.Panel:
-    lines: list[plots.Mark] = [
-        plots.Line(x=rates, y=share[:, i], tone=i, marked=max(1, len(rates) // 8))
-        for i in range(len(limits))
-    ]
-    letters = LETTERS[: len(limits)]
-    limit_marks = [plots.Guide(x=float(limit), tone=i) for i, limit in enumerate(limits)]
-    said = [
-        plots.Note(text=letter, x=float(limit), y=1.0, across="center")
-        for letter, limit in zip(letters, limits, strict=True)
-    ]
-    return plots.Panel(
-        [
-            *limit_marks,
-            *lines,
-            plots.Line(x=[rate, rate], y=[0, 0.95], tone="text", width=3),
-            *said,
-        ],
-        title="how many settle, at each rate",
-        note="dashed: 2/λ; solid: the map's rate",
-        x="rate η",
-        y="share of starts that converge there",
-        xlim=(float(rates[0]), float(rates[-1])),
-        ylim=(0.0, 1.1),
-    )
+    minima, walked = data["_minima"], data["_paths"].point.values
+    rates, share = data["rates"].learning_rate.values, by_rate(data)
+    return {
+        "basins_three_wells": lambda: basins_by_rate(
+            xr.Dataset({"share": (("rate", "minimum"), share)}, {"rate": rates}),
+            float(minima.attrs["rate"]),
+            shown(data),
+            lambda index: shown(data, "rates", index),
+            summary(data).rows,
+            minima.listed.values,
+            walked,
+        )
+    }

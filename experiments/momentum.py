@@ -16,11 +16,9 @@ from lab.errors import Fault, SpecError
 from lab.experiment import Session
 from lab.plan import Plan, Run
 from lab.plots.text import number
+from lab.plots.valley import rate_plane, valley_paths
 from lab.record import Last, Snapshots
 from lab.table import Column, Table
-
-MARKED = ("circles", "squares", "triangles", "diamonds")
-"""The markers of the first settings."""
 
 POINTS = 121
 """Points along each side of the valley's picture."""
@@ -227,101 +225,14 @@ def verdict(data: xr.DataTree) -> str:
 
 def figures(data: xr.DataTree) -> dict[str, Callable[[], plots.Figure]]:
     """The paths down the valley, and the plane of rates."""
-    return {"momentum_valley": partial(paths, data), "momentum_plane": partial(plane, data)}
-
-
-def paths(data: xr.DataTree) -> plots.Figure:
-    """One panel an optimizer, over contours."""
-    valley, panels = data["_valley"].to_dataset(), []
-    x, y = valley.x.values, valley.y.values
-    levels = np.geomspace(0.02, float(valley.loss.max()), 9)
-    found = _each(data)
-    for label in dict.fromkeys(label for label, _ in found):
-        marks: list[plots.Mark] = [
-            plots.Contours(x=x, y=y, values=valley.loss.values, levels=levels)
-        ]
-        settings = [one for name, one in found if name == label]
-        for place, each in enumerate(settings):
-            at = each.point.values
-            marks.append(plots.Line(x=at[:, 0], y=at[:, 1], tone=place, marked=1, width=1.8))
-        said = [
-            f"{shape} {one.attrs['setting']}" for shape, one in zip(MARKED, settings, strict=False)
-        ]
-        about = {"x": "x", "y": "y", "xlim": (x[0], x[-1]), "ylim": (y[0], y[-1])}
-        panels.append(plots.Panel(marks, title=label, note=", ".join(said), **about))  # type: ignore[arg-type]
-    told = " ".join(
-        f"{label} {each.attrs['setting']}: loss {number(float(each.loss[-1]))}."
-        for label, each in found
-    )
-    return plots.chart(
-        "Twenty steps down a narrow valley",
-        panels,
-        caption="One line is one run from the same start, a marker a step; circles and solid lines "
-        "for the first setting, squares and dashes for the second. Lines that leave the panel "
-        "diverge.",
-        alt=f"Paths of {len(found)} runs over the contours of a valley. {told}",
-        grid=(2, -(-len(panels) // 2)),
-        columns=("optimizer", "setting", "loss"),
-        rows=[(label, each.attrs["setting"], float(each.loss[-1])) for label, each in found],
-    )
-
-
-def plane(data: xr.DataTree) -> plots.Figure:
-    """The measured rate, and how far it is from the spectral radius."""
     rate = data["_rate"].rate
     low, high = (data["_rate"].attrs[key] for key in ("low", "high"))
-    eta, beta = rate.learning_rate.values, rate.momentum.values
-    predicted = predicted_rate(rate, low, high).values
-    error = np.abs(rate.values / predicted - 1)
-    best = theory.best_heavy_ball(low, high)
-    where = {"x": eta, "y": beta}
-    limit = plots.Line(
-        x=theory.stability_limit(high, beta), y=beta, tone="text", dashes=(0, (4, 2))
-    )  # type: ignore[arg-type]
-    about = {"x": "learning rate η", "xlim": (eta[0], eta[-1]), "ylim": (beta[0], beta[-1])}
-    star = plots.Points(x=best[0], y=best[1], tone="text", marker="*", size=16)
-    said = plots.Note(text=f"best: {best[2]:.3f}", x=best[0], y=best[1], across="right")
-    image = plots.Image(
-        **where,
-        values=rate.values,
-        limits=(float(np.floor(10 * best[2]) / 10), 1.4),
-        label="rate: error left by a step",
-    )
-    levels = plots.Contours(
-        **where, values=rate.values, levels=[0.7, 0.8, 0.9], numbered=True, tone="text"
-    )
-    off = plots.Image(
-        **where,
-        values=np.maximum(error, 1e-6),
-        kind="log",
-        label="relative error",
-        limits=(1e-6, 1e-1),
-    )
-    return plots.chart(
-        "Momentum is fastest just before it oscillates too long",
-        [
-            plots.Panel(
-                [image, levels, limit, star, said],
-                title="measured rate",
-                note="dashed: 2(1+β)/λ, where it becomes 1",
-                y="momentum β",
-                **about,
-            ),  # type: ignore[arg-type]
-            plots.Panel(
-                [off, limit],
-                title="against the spectral radius",
-                note="relative error of the measurement",
-                y="momentum β",
-                **about,
-            ),  # type: ignore[arg-type]
-        ],
-        caption=f"One pixel is one run ({rate.size} of them): the factor by which each step "
-        "shrinks the distance from the minimum, measured over the second half of the run. Lines: "
-        "the spectral radius. The star is Polyak's best place; beyond the dashed line runs "
-        "diverge.",
-        alt=f"A plane of learning rates and momenta. The lowest rate, {float(rate.min()):.3f}, is "
-        f"at the star, predicted {best[2]:.3f}; 99 of 100 pixels agree with the spectral radius "
-        f"within {100 * np.quantile(error, 0.99):.2f} %.",
-        columns=("rate", "momentum", "fastest rate"),
-        rows=[(best[0], best[1], best[2])],
-    )
+    made = {
+        "predicted": predicted_rate(rate, low, high).values,
+        "limit": theory.stability_limit(high, rate.momentum.values),  # type: ignore[arg-type]
+        "best": theory.best_heavy_ball(low, high),
+    }
+    return {
+        "momentum_valley": partial(valley_paths, data["_valley"].to_dataset(), _each(data)),
+        "momentum_plane": partial(rate_plane, rate, **made),
+    }
