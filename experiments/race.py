@@ -1,6 +1,7 @@
 """Do optimizers agree on which minimum a start leads to?"""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Self
 
@@ -193,10 +194,12 @@ def race(data: xr.DataTree) -> plots.Figure:
         for label, one in found.items()
     ]
     both = agreed(found, len(minima))
-    panels.append(
-        basin_panel(both, minima, names, title="all of them", note=shares_note(both, letters))
-    )
+    differ = percent(float((both > len(minima)).mean()))
+    about = {"title": "where they agree", "note": f"elsewhere ({differ}) they differ"}
+    panels.append(basin_panel(both, minima, names, **about))
     panels.append(_paths_panel(data, list(found)))
+    across = -(-len(panels) // 2)
+    panels = [replace(panel, x="") for panel in panels[:across]] + panels[across:]
     rows = summary(data).rows
     told = " ".join(
         f"{row['label']}: {percent(row['m0'])} in A, {percent(row['m1'])} in B."
@@ -211,7 +214,7 @@ def race(data: xr.DataTree) -> plots.Figure:
         "run of each from the same start.",
         alt=f"Maps of {len(rows)} optimizers on a loss of {len(minima)} minima. {told} They "
         f"differ from {percent(float((both > len(minima)).mean()))} of the starts.",
-        grid=(2, -(-len(panels) // 2)),
+        grid=(2, across),
         height=8.0,
         columns=("optimizer", *letters[: len(minima)], "neither"),
         rows=[tuple(row.values()) for row in rows],
