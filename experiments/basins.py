@@ -20,6 +20,7 @@ from lab.plan import Plan, Run
 from lab.plots.basins_by_rate import basins_by_rate
 from lab.plots.text import listed, number, percent, position
 from lab.record import Last
+from lab.starts import Starts
 from lab.table import Column, Table
 
 NEAR = 1e-3
@@ -63,7 +64,7 @@ class Config(config.ExperimentConfig):
             raise SpecError(faults)
         return self
 
-    def plan(self, rates: np.ndarray | float, begin: starts.Starts, **changed: object) -> Plan:
+    def plan(self, rates: np.ndarray | float, begin: Starts, **changed: object) -> Plan:
         """Gradient descent at these rates from these starts; only how lanes end is kept."""
         given = self.run.model_dump() | {"seed": self.seed, "precision": self.precision}
         descent = optimizers.optimizer("sgd", learning_rate=rates)
@@ -79,7 +80,7 @@ class Config(config.ExperimentConfig):
 def plans(config: Config) -> dict[str, Plan]:
     """The map; coarser ones at many rates; and starts beside each minimum, about its limit."""
     coarse = starts.grid(*config.box(), [config.frame_points] * 2)
-    limits = theory.stability_limit(_curvatures(config))
+    limits = [theory.stability_limit(curvature) for curvature in _curvatures(config)]
     close = np.sort(np.outer(limits, np.linspace(1 - SPREAD, 1 + SPREAD, config.near)).ravel())
     local = {"steps": LIMIT_STEPS, "precision": "float64", "record": (Last(),)}
     return {
@@ -144,7 +145,8 @@ def shown(data: xr.DataTree, label: str = "map", index: int = 0) -> xr.DataArray
     found = reached(lanes.isel(learning_rate=index) if "learning_rate" in lanes.dims else lanes)
     side = round(found.size**0.5)
     shape = about["shape"] if label == "map" else (side, side)
-    return image(found, len(_limits(data)), *about["box"], shape)
+    low, high = about["box"]
+    return image(found, len(_limits(data)), low, high, shape)
 
 
 def by_rate(data: xr.DataTree) -> np.ndarray:
@@ -154,7 +156,8 @@ def by_rate(data: xr.DataTree) -> np.ndarray:
 
 
 def _limits(data: xr.DataTree) -> np.ndarray:
-    return theory.stability_limit(data["_minima"].curvature.values)
+    curvatures = data["_minima"].curvature.values
+    return np.array([theory.stability_limit(float(curvature)) for curvature in curvatures])
 
 
 def measured_limits(data: xr.DataTree) -> np.ndarray:

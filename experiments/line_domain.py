@@ -126,14 +126,14 @@ def figures(data: xr.DataTree) -> dict[str, Callable[[], plots.Figure]]:
 
 def domain(data: xr.DataTree) -> plots.Figure:
     """Paths over steps beside the plane of outcomes."""
-    lanes, curve, plane = data["_lanes"], data["_curve"], data["plane"]
+    lanes, curve, plane = data["_lanes"].to_dataset(), data["_curve"], data["plane"]
     count = lanes.sizes["lane"]
     marks: list[plots.Mark] = [plots.Guide(y=0.0), plots.Guide(y=float(curve.minimum[0]))]
     places: list[plots.Mark] = []
     for i in range(count):
-        x, _ = planes.path(data, i)
-        marks.append(plots.Line(x=np.arange(len(x)), y=x, tone=i, marked=1, width=1.6))
-        marks.append(plots.Note(text=str(i + 1), x=1.0, y=x[1], up="center"))
+        at, _ = planes.path(data, i)
+        marks.append(plots.Line(x=np.arange(len(at)), y=at, tone=i, marked=1, width=1.6))
+        marks.append(plots.Note(text=str(i + 1), x=1.0, y=float(at[1]), up="center"))
         spot = float(lanes.start[i]), float(lanes.rate[i])
         places.append(plots.Points(x=spot[0], y=spot[1], tone="text", marker="o", size=7))
     for (x, y), numbers in _together(lanes).items():
@@ -170,7 +170,7 @@ def domain(data: xr.DataTree) -> plots.Figure:
     )  # fmt: skip
 
 
-def _together(lanes: xr.DataTree) -> dict[tuple[float, float], list[int]]:
+def _together(lanes: xr.Dataset) -> dict[tuple[float, float], list[int]]:
     """The numbers of the followed lanes, by where they stand in the plane; close ones as one."""
     found: dict[tuple[float, float], list[int]] = {}
     for i in np.argsort(-lanes.start.values):

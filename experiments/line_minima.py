@@ -1,6 +1,6 @@
 """Which of several minima of a curve can a learning rate still settle in?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Literal
@@ -118,10 +118,11 @@ def minima(data: xr.DataTree) -> plots.Figure:
             )
     panels.append(
         plots.Panel(
-            marks, title="every rate and start", note="dashed: 2/f″ at each minimum",
+            marks, title="every rate and start", note="dashed: 2/f″",
             x="start", y="rate η", ylim=(float(rates[0]), float(rates[-1])),
         )
     )  # fmt: skip
+    panels.append(_shares_panel(data, rates, rows))
     told = " ".join(
         f"{LETTERS[i]} at {row['minimum']:.4f}: 2/f″ = {number(row['limit'], 4)}, settled in up to "
         f"rate {number(row['largest'], 4)}." for i, row in enumerate(rows)
@@ -130,9 +131,29 @@ def minima(data: xr.DataTree) -> plots.Figure:
         "The sharper minimum is lost at the smaller rate",
         panels,
         caption="In the panels of curves, a dot is a step of one run, the ring its start. In the "
-        f"plane, a pixel is one run ({shown.size} of them), its shade and hatching where it ends.",
+        f"plane, a pixel is one run ({shown.size} of them), its shade and hatching where it ends; "
+        "the last panel counts them.",
         alt=f"Gradient descent of a curve with {count} minima. {told}",
-        grid=(2, -(-(lanes + 1) // 2)),
+        grid=(2, -(-len(panels) // 2)),
         columns=("minimum", "f''", "2/f''", "largest rate"),
         rows=[tuple(row.values()) for row in rows],
     )
+
+
+def _shares_panel(
+    data: xr.DataTree, rates: np.ndarray, rows: Sequence[Mapping[str, float]]
+) -> plots.Panel:
+    """The share of the starts that settle in each minimum, over the rate."""
+    found, every = planes.settled(data), max(1, len(rates) // 6)
+    marks: list[plots.Mark] = []
+    for i, row in enumerate(rows):
+        share = (found == i).mean(1)
+        marks.append(plots.Line(x=rates, y=share, tone=i, marked=every))
+        if row["limit"] < rates[-1]:
+            marks.append(plots.Guide(x=row["limit"]))
+            marks.append(plots.Note(text=LETTERS[i], x=row["limit"], y=1.0))
+    ends = (float(rates[0]), float(rates[-1]))
+    return plots.Panel(
+        marks, title="how many settle", note="dashed: 2/f″", x="rate η", y="share of starts",
+        xlim=ends, ylim=(0.0, 1.15),
+    )  # fmt: skip

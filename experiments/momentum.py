@@ -152,7 +152,7 @@ def checks(config: Config, data: xr.DataTree) -> list[Check]:
 
 def _plane_checks(rate: xr.DataArray, low: float, high: float) -> list[Check]:
     eta, beta = rate.learning_rate.values, rate.momentum.values
-    limit = theory.stability_limit(high, beta)  # type: ignore[arg-type]
+    limit = np.array([theory.stability_limit(high, each) for each in beta])
     kept = limit < eta[-1]
     off = float(np.abs(edge(rate) - limit)[kept].max(initial=0))
     polyak = "Polyak, USSR Computational Mathematics 4, 1964"
@@ -229,7 +229,7 @@ def figures(data: xr.DataTree) -> dict[str, Callable[[], plots.Figure]]:
     low, high = (data["_rate"].attrs[key] for key in ("low", "high"))
     made = {
         "predicted": predicted_rate(rate, low, high).values,
-        "limit": theory.stability_limit(high, rate.momentum.values),  # type: ignore[arg-type]
+        "limit": np.array([theory.stability_limit(high, beta) for beta in rate.momentum.values]),
         "best": theory.best_heavy_ball(low, high),
     }
     return {

@@ -109,8 +109,9 @@ def maps(data: xr.DataTree) -> dict[str, xr.DataArray]:
     """Where each optimizer's starts end: (y, x), one past the last minimum for none."""
     about = data["_minima"].attrs
     none = data["_minima"].sizes["known_minimum"]
+    low, high = about["box"]
     return {
-        label: image(reached(data[label].to_dataset(), False), none, *about["box"], about["shape"])
+        label: image(reached(data[label].to_dataset(), False), none, low, high, about["shape"])
         for label in about["labels"]
     }
 
