@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Self
+from typing import Any, Self
 
 import jax
 import numpy as np
@@ -227,7 +227,7 @@ def figures(data: xr.DataTree) -> dict[str, Callable[[], plots.Figure]]:
     """The paths down the valley, and the plane of rates."""
     rate = data["_rate"].rate
     low, high = (data["_rate"].attrs[key] for key in ("low", "high"))
-    made = {
+    made: dict[str, Any] = {
         "predicted": predicted_rate(rate, low, high).values,
         "limit": np.array([theory.stability_limit(high, beta) for beta in rate.momentum.values]),
         "best": theory.best_heavy_ball(low, high),

@@ -196,8 +196,8 @@ def race(data: xr.DataTree) -> plots.Figure:
     ]
     both = agreed(found, len(minima))
     differ = percent(float((both > len(minima)).mean()))
-    about = {"title": "where they agree", "note": f"elsewhere ({differ}) they differ"}
-    panels.append(basin_panel(both, minima, names, **about))
+    note = f"elsewhere ({differ}) they differ"
+    panels.append(basin_panel(both, minima, names, title="where they agree", note=note))
     panels.append(_paths_panel(data, list(found)))
     across = -(-len(panels) // 2)
     panels = [replace(panel, x="") for panel in panels[:across]] + panels[across:]

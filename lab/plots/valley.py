@@ -1,6 +1,7 @@
 """A valley: the ways that optimizers take down it, and how fast momentum is in every setting."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -34,8 +35,8 @@ def valley_paths(valley: xr.Dataset, found: Sequence[tuple[str, xr.Dataset]]) ->
         said = [
             f"{shape} {one.attrs['setting']}" for shape, one in zip(MARKED, settings, strict=False)
         ]
-        about = {"x": "x", "y": "y", "xlim": (x[0], x[-1]), "ylim": (y[0], y[-1])}
-        panels.append(Panel(marks, title=label, note=", ".join(said), **about))  # type: ignore[arg-type]
+        about: dict[str, Any] = {"x": "x", "y": "y", "xlim": (x[0], x[-1]), "ylim": (y[0], y[-1])}
+        panels.append(Panel(marks, title=label, note=", ".join(said), **about))
     told = " ".join(
         f"{label} {each.attrs['setting']}: loss {number(float(each.loss[-1]))}."
         for label, each in found
@@ -70,9 +71,13 @@ def rate_plane(
     """
     eta, beta = rate.learning_rate.values, rate.momentum.values
     error = np.abs(rate.values / predicted - 1)
-    where = {"x": eta, "y": beta}
+    where: dict[str, Any] = {"x": eta, "y": beta}
     edge = Line(x=limit, y=beta, tone="text", dashes=(0, (4, 2)))
-    about = {"x": "learning rate η", "xlim": (eta[0], eta[-1]), "ylim": (beta[0], beta[-1])}
+    about: dict[str, Any] = {
+        "x": "learning rate η",
+        "xlim": (eta[0], eta[-1]),
+        "ylim": (beta[0], beta[-1]),
+    }
     star = Points(x=best[0], y=best[1], tone="text", marker="*", size=16)
     said = Note(text=f"best: {best[2]:.3f}", x=best[0], y=best[1], across="right")
     image = Image(
@@ -98,14 +103,14 @@ def rate_plane(
                 note="dashed: 2(1+β)/λ, where it becomes 1",
                 y="momentum β",
                 **about,
-            ),  # type: ignore[arg-type]
+            ),
             Panel(
                 [off, edge],
                 title="against the spectral radius",
                 note="relative error of the measurement",
                 y="momentum β",
                 **about,
-            ),  # type: ignore[arg-type]
+            ),
         ],
         caption=f"One pixel is one run ({rate.size} of them): the factor by which each step "
         "shrinks the distance from the minimum, measured over the second half of the run. Lines: "
