@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import xarray as xr
@@ -37,7 +37,7 @@ class Config(config.ExperimentConfig):
     rates: config.SweepField = Field(description="Learning rates, rising.")
     fitted: config.Positive = Field(0.02, description="Slopes are fitted to rates up to this.")
     time: config.Positive = Field(12.0, description="How long the flows go on: steps times rate.")
-    flow_steps: config.Count = Field(3000, description="Runge-Kutta steps of a flow.")
+    flow_steps: config.Count = Field(6000, description="Runge-Kutta steps of a flow.")
     shown: tuple[config.Finite, config.Finite] = Field(description="The start that is drawn.")
 
     @model_validator(mode="after")
@@ -96,7 +96,7 @@ def compute(config: Config, session: Session) -> None:
         f"{name}_slope": ("start", session.batched(log_slope, *_rows(rates[few], d[few])))
         for name, d in off.items()
     }
-    data = {name: (("learning_rate", "start"), d) for name, d in off.items()}
+    data: dict[str, Any] = {name: (("learning_rate", "start"), d) for name, d in off.items()}
     data |= lanes | {
         "first": (("start", "dim"), first),
         "flow_end": (("start", "dim"), plain),
@@ -171,7 +171,7 @@ def summary(data: xr.DataTree) -> Table:
     ends = data["_ends"].to_dataset()
     middle = ends[["flow", "modified", "sharpness"]].median("start")
     rows = [
-        {"rate": float(rate)} | {name: float(middle[name][i]) for name in middle}
+        {"rate": float(rate)} | {str(name): float(middle[name][i]) for name in middle}
         for i, rate in enumerate(ends.learning_rate.values)
     ]
     return Table(columns, tuple(rows))

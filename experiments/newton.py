@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import jax
 import jax.numpy as jnp
@@ -23,7 +23,7 @@ from lab.plan import Plan, Run
 from lab.plots.text import number
 from lab.table import Column, Table
 
-GD, NEWTON, DAMPED = "gradient descent", "Newton", "damped Newton"
+METHODS = GD, NEWTON, DAMPED = "gradient descent", "Newton", "damped Newton"
 MAPS = ("Newton's map", "descent")
 KINDS = ("minimum", "maximum", "saddle", "nowhere")
 SETTLED = (1e-12, 0.3)
@@ -114,7 +114,7 @@ def compute(config: Config, session: Session) -> None:
             outcome = np.concatenate([came["outcome"], found.outcome.values])
             curvature = session.batched(_curvatures(f), np.where(np.isfinite(ends), ends, 0.0))
             ways.append(_way(path, int(came["steps"][0]), _kinds(curvature, outcome), curvature[0]))
-        group = xr.concat(ways, "method").assign_coords(method=list(methods(case.rate)))
+        group = xr.concat(ways, "by")
         group.attrs = {"name": case.name, "label": case.function.label, "rate": case.rate}
         session.save(f"_cases/{index}", group.merge(_drawn(session, f, case)))
     for name in MAPS:
@@ -150,7 +150,7 @@ def _drawn(session: Session, f: Callable, case: Case) -> xr.Dataset:
     x = np.linspace(*case.window, 1001 if size == 1 else 121)
     points = np.stack(np.meshgrid(*[x] * size), axis=-1).reshape(-1, size)
     loss = session.batched(f, points).reshape([len(x)] * size)
-    data = {"loss": (("y", "x")[2 - size :], loss)}
+    data: dict[str, Any] = {"loss": (("y", "x")[2 - size :], loss)}
     if size == 1:
         slope = jax.grad(lambda z: case.function(z))
         wide = np.linspace(-100, 100, 20001) + 1e-7  # no root of a textbook function lies on it
@@ -161,14 +161,15 @@ def _drawn(session: Session, f: Callable, case: Case) -> xr.Dataset:
 
 def cases(data: xr.DataTree) -> list[xr.Dataset]:
     """The saved cases, in the config's order."""
-    return [data[f"_cases/{name}"].to_dataset() for name in sorted(data["_cases"].children)]
+    found = [data[f"_cases/{name}"].to_dataset() for name in sorted(data["_cases"].children)]
+    return [case.assign_coords(by=list(METHODS)) for case in found]
 
 
 def errors(case: xr.Dataset, method: str) -> np.ndarray:
     """Distances from the end, step by step, until it is reached."""
-    path = case.path.sel(method=method).values
+    path = case.path.sel(by=method).values
     apart = np.linalg.norm(path - path[-1], axis=1)
-    return apart[: int(case.steps.sel(method=method))]
+    return apart[: int(case.steps.sel(by=method))]
 
 
 def settled(case: xr.Dataset, method: str) -> np.ndarray:
@@ -183,12 +184,12 @@ def checks(config: Config, data: xr.DataTree) -> list[Check]:
     for wanted, case in zip(config.cases, cases(data), strict=True):
         made += _of_case(wanted, case)
     for name in MAPS:
-        made += _of_map(name, data[name], config.side)
+        made += _of_map(name, data[name].to_dataset(), config.side)
     return made
 
 
 def _of_case(wanted: Case, case: xr.Dataset) -> list[Check]:
-    name, kinds = wanted.name, dict(zip(case.method.values, case.kind.values, strict=True))
+    name, kinds = wanted.name, dict(zip(case.by.values, case.kind.values, strict=True))
     made = [Check(f"{name}: kind of the end of gradient descent (0: minimum)", 0,
                   float(kinds[GD]), 0, "f falls at every step")]  # fmt: skip
     if kinds[NEWTON] < 3:
@@ -201,7 +202,7 @@ def _of_case(wanted: Case, case: xr.Dataset) -> list[Check]:
             Check(f"{name}: Newton's order of convergence", wanted.order, order, 0.25, told)
         )
     falls = settled(case, GD)
-    slow = float(np.abs(1 - wanted.rate * case.curvature.sel(method=GD)).max())
+    slow = float(np.abs(1 - wanted.rate * case.curvature.sel(by=GD)).max())
     factor = float((falls[-1] / falls[-6]) ** 0.2)
     told = "1 - eta lambda at the minimum"
     made.append(Check(f"{name}: factor of a step of gradient descent", slow, factor, 1e-3, told))
@@ -211,20 +212,20 @@ def _of_case(wanted: Case, case: xr.Dataset) -> list[Check]:
         told = "bisection of f'"
         made.append(Check(f"{name}: distance of ends from critical points", 0, gap, 1e-8, told))
     ends = case.path.isel(step=-1)
-    if np.linalg.norm(ends.sel(method=GD) - ends.sel(method=NEWTON)) < 1e-6:
-        steps = case.steps.sel(method=[NEWTON, GD]).values
+    if np.linalg.norm(ends.sel(by=GD) - ends.sel(by=NEWTON)) < 1e-6:
+        steps = case.steps.sel(by=[NEWTON, GD]).values
         told = f"{name}: steps of Newton, beside a tenth of gradient descent's"
         source = "quadratic against linear convergence"
         made.append(Check(told, steps[1] / 10, float(steps[0]), 0, source, at_most=True))
     return made
 
 
-def _image(found: xr.DataTree, side: int) -> np.ndarray:
+def _image(found: xr.Dataset, side: int) -> np.ndarray:
     """The root that each start came to: rows of y, columns of x."""
     return found.minimum.values.reshape(side, side).T
 
 
-def _of_map(name: str, found: xr.DataTree, side: int) -> list[Check]:
+def _of_map(name: str, found: xr.Dataset, side: int) -> list[Check]:
     image, axis = _image(found, side), np.linspace(-1.5, 1.5, side)
     inside = axis[:, None] ** 2 + axis[None] ** 2 <= 1.5**2
     shares = [float((image[inside] == root).mean()) for root in range(3)]
@@ -250,7 +251,7 @@ def summary(data: xr.DataTree) -> Table:
     )
     rows = []
     for case in cases(data):
-        for i, method in enumerate(case.method.values):
+        for i, method in enumerate(case.by.values):
             end = [number(round(x, 6) + 0.0, 6) for x in case.path.values[i, -1]]
             row = {"case": case.attrs["name"], "method": str(method), "end": ", ".join(end)}
             row |= {"steps": int(case.steps[i]), "kind": KINDS[int(case.kind[i])]}
@@ -270,7 +271,7 @@ def verdict(data: xr.DataTree) -> str:
 def figures(data: xr.DataTree) -> dict[str, Callable[[], plots.Figure]]:
     """Ways and errors; the two maps."""
     side = round(data[MAPS[0]].sizes["start"] ** 0.5)
-    maps = {name: _image(data[name], side) for name in MAPS}
+    maps = {name: _image(data[name].to_dataset(), side) for name in MAPS}
     return {
         "newton_vs_gd": partial(newton_vs_gd, cases(data)),
         "newton_basins": partial(newton_basins, maps),
@@ -296,7 +297,7 @@ def summary_text(found: list[xr.Dataset]) -> str:
         f"{case.attrs['name']}, {method}: {KINDS[int(kind)]} after {int(steps)} steps."
         for case in found
         for method, kind, steps in zip(
-            case.method.values, case.kind.values, case.steps.values, strict=True
+            case.by.values, case.kind.values, case.steps.values, strict=True
         )
     )
 
@@ -309,8 +310,8 @@ def _ways(case: xr.Dataset) -> plots.Panel:
     else:
         levels = np.geomspace(0.5, float(case.loss.max()), 9)
         marks.append(plots.Contours(x=x, y=x, values=case.loss.values, levels=levels, width=0.8))
-    for name in case.method.values:
-        path = case.path.sel(method=name).values[: int(case.steps.sel(method=name)) + 1]
+    for name in case.by.values:
+        path = case.path.sel(by=name).values[: int(case.steps.sel(by=name)) + 1]
         across = path[:, 0]
         up = np.interp(across, x, case.loss.values, np.nan, np.nan) if flat else path[:, 1]
         marks.append(plots.Line(x=across, y=up, label=str(name), marked=1, width=1.3))
@@ -323,10 +324,10 @@ def _ways(case: xr.Dataset) -> plots.Panel:
 
 def _distances(case: xr.Dataset) -> plots.Panel:
     marks = []
-    for name in case.method.values:
+    for name in case.by.values:
         apart = errors(case, str(name))
         apart = np.where(apart > 1e-14, apart, np.nan)
-        if int(case.kind.sel(method=name)) < 3:
+        if int(case.kind.sel(by=name)) < 3:
             steps = np.arange(1, len(apart) + 1)
             marks.append(
                 plots.Line(x=steps, y=apart, label=str(name), marked=max(1, len(apart) // 9))

@@ -96,9 +96,9 @@ def compute(config: Config, session: Session) -> None:
             session.save("_rates", xr.Dataset(moments, attrs={"chains": config.rate_chains}))
         else:
             rates = taken_rates(config.optimizers[label], config.steps)
-            exact = theory.noisy_descent(start, curvature, rates, config.noise)
+            mean, variance = theory.noisy_descent(start, curvature, rates, config.noise)
             watched = _watched(engine, config.watched, config.steps)
-            fine = {"exact_mean": exact[0], "exact_variance": exact[1]}
+            fine = {"exact_mean": mean, "exact_variance": variance}
             wide = {name: (("step", "dim"), array) for name, array in fine.items()}
             attrs = {"chains": config.chains}
             rate = {"rate": ("update", rates)}
@@ -246,7 +246,7 @@ def stationary(bowl: xr.Dataset, swept: xr.Dataset) -> plots.Figure:
     marks: list[plots.Mark] = []
     for axis, curvature in enumerate(bowl.attrs["curvatures"]):
         label = f"{'xy'[axis]}, curvature {curvature:g}"
-        exact = theory.stationary_variance(np.float64(curvature), fine, bowl.attrs["noise"])
+        exact = theory.stationary_variance(np.full_like(fine, curvature), fine, bowl.attrs["noise"])
         marks.append(plots.Line(x=fine, y=exact, label=label))
         measured = swept.variance.values[:, axis]
         marks.append(plots.Points(x=swept.learning_rate.values, y=measured, label=label))

@@ -260,7 +260,7 @@ def minibatches(found: xr.Dataset) -> plots.Figure:
         spread.append(plots.Points(x=batches, y=measured, label=label))
     ends = ", ".join(number(float(d)) for d in found.deviation.values[:, 0])
     return plots.chart(
-        "Minibatches end around the least-squares line, closer the larger they are",
+        "Larger minibatches end closer to the least-squares line",
         [
             plots.Panel(clouds, "Ends of some chains", "slope m", "intercept b"),
             plots.Panel(spread, "Spread of all", "points a step", "standard deviation",

@@ -20,11 +20,8 @@ def inverse_root(t: Steps, init_value: float, slope: float = 1.0) -> Steps:
 
 
 def multistep(t: Steps, init_value: float, boundaries_and_scales: Mapping[int, float]) -> Steps:
-    """Rates eta_0 times the factors of all boundaries that t has reached or passed.
-
-    optax counts a boundary as passed from the step after it on.
-    """
-    passed = [np.where(t > at, scale, 1.0) for at, scale in boundaries_and_scales.items()]
+    """Rates eta_0 times the factors of all boundaries that t has reached or passed."""
+    passed = [np.where(t >= at, scale, 1.0) for at, scale in boundaries_and_scales.items()]
     return init_value * np.prod(passed, axis=0)
 
 
