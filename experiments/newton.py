@@ -1,5 +1,6 @@
 """Where does Newton's method go, and how fast, where gradient descent goes downhill?"""
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal, Self
@@ -20,6 +21,7 @@ from lab.errors import Fault, SpecError
 from lab.experiment import Session
 from lab.optimizers import Optimizer
 from lab.plan import Plan, Run
+from lab.plots.newton import distances, newton_basins, newton_vs_gd
 from lab.plots.text import number
 from lab.table import Column, Table
 
@@ -38,7 +40,9 @@ class Case(config.Section):
     start: tuple[config.Finite, ...] = Field(description="Start of the descents that are drawn.")
     window: tuple[config.Finite, config.Finite] = Field(description="Ends of what is drawn.")
     rate: config.Positive = Field(description="Learning rate of gradient descent.")
-    order: config.Positive = Field(2.0, description="Newton's order of convergence, from theory.")
+    order: Literal[2, 3] = Field(
+        2, description="Newton's least order of convergence: 2, or 3 where f is even about its end."
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -115,10 +119,22 @@ def compute(config: Config, session: Session) -> None:
             curvature = session.batched(_curvatures(f), np.where(np.isfinite(ends), ends, 0.0))
             ways.append(_way(path, int(came["steps"][0]), _kinds(curvature, outcome), curvature[0]))
         group = xr.concat(ways, "by")
+        if case.function.dimension == 1:
+            end = group.path.isel(by=METHODS.index(NEWTON), step=-1).values
+            group["constant"] = float(session.batched(partial(_constant, case), end)[0])
         group.attrs = {"name": case.name, "label": case.function.label, "rate": case.rate}
         session.save(f"_cases/{index}", group.merge(_drawn(session, f, case)))
     for name in MAPS:
         session.sweep(name, every[name])
+
+
+def _constant(case: Case, x: jax.Array) -> jax.Array:
+    """|e' / e^p| of a Newton step from an error e to e', where f' has no powers between 1 and p."""
+    derivatives: list[Callable] = [case.function]
+    for _ in range(case.order + 1):
+        derivatives.append(jax.grad(derivatives[-1]))
+    share = (case.order - 1) / math.factorial(case.order)
+    return share * jnp.abs(derivatives[-1](x) / derivatives[2](x))
 
 
 def _curvatures(f: Callable) -> Callable[[jax.Array], jax.Array]:
@@ -165,16 +181,9 @@ def cases(data: xr.DataTree) -> list[xr.Dataset]:
     return [case.assign_coords(by=list(METHODS)) for case in found]
 
 
-def errors(case: xr.Dataset, method: str) -> np.ndarray:
-    """Distances from the end, step by step, until it is reached."""
-    path = case.path.sel(by=method).values
-    apart = np.linalg.norm(path - path[-1], axis=1)
-    return apart[: int(case.steps.sel(by=method))]
-
-
 def settled(case: xr.Dataset, method: str) -> np.ndarray:
     """The last of these distances that tell how fast it converges."""
-    apart = errors(case, method)
+    apart = distances(case, method)
     return apart[(apart > SETTLED[0]) & (apart < SETTLED[1])]
 
 
@@ -192,15 +201,16 @@ def _of_case(wanted: Case, case: xr.Dataset) -> list[Check]:
     name, kinds = wanted.name, dict(zip(case.by.values, case.kind.values, strict=True))
     made = [Check(f"{name}: kind of the end of gradient descent (0: minimum)", 0,
                   float(kinds[GD]), 0, "f falls at every step")]  # fmt: skip
-    if kinds[NEWTON] < 3:
-        apart = settled(case, NEWTON)
-        order = (
-            float(orders(apart)[-1]) if len(apart) > 2 else np.log(apart[-1]) / np.log(apart[-2])
-        )
-        told = "errors square; where f is even they are cubed"
-        made.append(
-            Check(f"{name}: Newton's order of convergence", wanted.order, order, 0.25, told)
-        )
+    apart = settled(case, NEWTON)
+    told = "errors square, or more; where f is even they are cubed"
+    made.append(Check(f"{name}: 1 / order of Newton's convergence", 1 / wanted.order,
+                      float(1 / orders(apart)[-1]), 0.02, told, at_most=True))  # fmt: skip
+    if "constant" in case:
+        constant, p = float(case.constant), wanted.order
+        source = "Taylor: (p - 1) / p! times f^(p + 1) / f'' at the end"
+        told = f"{name}: last error of Newton over the one before to the power {p}"
+        measured = float(apart[-1] / apart[-2] ** p)
+        made.append(Check(told, constant, measured, 0.02 * constant, source))
     falls = settled(case, GD)
     slow = float(np.abs(1 - wanted.rate * case.curvature.sel(by=GD)).max())
     factor = float((falls[-1] / falls[-6]) ** 0.2)
@@ -273,84 +283,6 @@ def figures(data: xr.DataTree) -> dict[str, Callable[[], plots.Figure]]:
     side = round(data[MAPS[0]].sizes["start"] ** 0.5)
     maps = {name: _image(data[name].to_dataset(), side) for name in MAPS}
     return {
-        "newton_vs_gd": partial(newton_vs_gd, cases(data)),
+        "newton_vs_gd": partial(newton_vs_gd, cases(data), KINDS),
         "newton_basins": partial(newton_basins, maps),
     }
-
-
-def newton_vs_gd(found: list[xr.Dataset]) -> plots.Figure:
-    """Ways over each function, and below them the distances from their ends."""
-    rows = summary_text(found)
-    return plots.chart(
-        "Newton needs few steps, but minds no downhill",
-        [*(_ways(case) for case in found), *(_distances(case) for case in found)],
-        grid=(2, len(found)),
-        caption="Top: steps of each method from one start (square frame: outside). Bottom: "
-        "distance from the point where the method ends, step by step.",
-        alt=f"Ways of three methods down {len(found)} functions. {rows}",
-    )
-
-
-def summary_text(found: list[xr.Dataset]) -> str:
-    """The ends in words."""
-    return " ".join(
-        f"{case.attrs['name']}, {method}: {KINDS[int(kind)]} after {int(steps)} steps."
-        for case in found
-        for method, kind, steps in zip(
-            case.by.values, case.kind.values, case.steps.values, strict=True
-        )
-    )
-
-
-def _ways(case: xr.Dataset) -> plots.Panel:
-    x, flat = case.x.values, case.loss.ndim == 1
-    marks: list[plots.Mark] = []
-    if flat:
-        marks.append(plots.Line(x=x, y=case.loss.values, tone="muted", width=1.6))
-    else:
-        levels = np.geomspace(0.5, float(case.loss.max()), 9)
-        marks.append(plots.Contours(x=x, y=x, values=case.loss.values, levels=levels, width=0.8))
-    for name in case.by.values:
-        path = case.path.sel(by=name).values[: int(case.steps.sel(by=name)) + 1]
-        across = path[:, 0]
-        up = np.interp(across, x, case.loss.values, np.nan, np.nan) if flat else path[:, 1]
-        marks.append(plots.Line(x=across, y=up, label=str(name), marked=1, width=1.3))
-    limits = (float(x[0]), float(x[-1]))
-    low, high = (float(case.loss.min()), float(case.loss.max())) if flat else limits
-    air = 0.06 * (high - low) if flat else 0.0
-    return plots.Panel(marks, case.attrs["name"], "x", "f(x)" if flat else "y", xlim=limits,
-                       ylim=(low - air, high + air))  # fmt: skip
-
-
-def _distances(case: xr.Dataset) -> plots.Panel:
-    marks = []
-    for name in case.by.values:
-        apart = errors(case, str(name))
-        apart = np.where(apart > 1e-14, apart, np.nan)
-        if int(case.kind.sel(by=name)) < 3:
-            steps = np.arange(1, len(apart) + 1)
-            marks.append(
-                plots.Line(x=steps, y=apart, label=str(name), marked=max(1, len(apart) // 9))
-            )
-    return plots.Panel(marks, "", "step (from 1)", "distance from its end", scales=("log", "log"))
-
-
-def newton_basins(maps: dict[str, np.ndarray]) -> plots.Figure:
-    """Which root each start comes to, by Newton's map and by gradient descent."""
-    names = ("to z = 1", "to exp(2πi/3)", "to exp(−2πi/3)")
-    panels = []
-    for name, image in maps.items():
-        axis = np.linspace(-1.5, 1.5, len(image))
-        marks = [plots.Image(x=axis, y=axis, values=image, kind="categories", names=names)]
-        panels.append(plots.Panel(marks, name, "Re z", "Im z", equal=True))
-    shares = [number(float((image >= 0).mean())) for image in maps.values()]
-    return plots.chart(
-        "Newton's basins are fractal, those of gradient descent smooth",
-        panels,
-        caption="A pixel is a start; its colour and hatching say which cube root of 1 it came to. "
-        "Left: the map z − (z³ − 1)/(3z²), Newton's for the equation z³ = 1 (Gauss-Newton on "
-        "|z³ − 1|²). Right: gradient descent on |z³ − 1|².",
-        alt="Two maps of the basins of the three cube roots of 1. Newton's interleave in chains of "
-        f"ever smaller bulbs; those of gradient descent are three sectors. Shares of starts that "
-        f"came to a root: {shares[0]} and {shares[1]}.",
-    )
