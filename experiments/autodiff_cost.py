@@ -34,7 +34,7 @@ class Config(config.ExperimentConfig):
     hidden: config.Count = Field(8, description="Units in the middle.")
     timed: tuple[config.Count, ...] = Field((), description="Sizes that are timed in JAX too.")
     points: config.Count = Field(2000, description="Points that are timed at once.")
-    repeats: config.Count = Field(5, description="Timings, of which the shortest counts.")
+    repeats: config.Count = Field(30, description="Timings, of which the shortest counts.")
 
 
 def compute(config: Config, session: Session) -> None:
