@@ -260,7 +260,8 @@ def drawn(found: dict[str, xr.Dataset], first: float) -> plots.Figure:
     """A picture for each window, with the border of what trains."""
     images = {name: sooner(sweep, first) for name, sweep in found.items()}
     top = max(float(np.abs(values).max()) for values in images.values())
-    panels, told = [], []
+    panels: list[plots.Panel] = []
+    told = []
     for name, sweep in found.items():
         x, y = np.log10(sweep.second.values), np.log10(sweep["first"].values)
         inside = trained(sweep, first)
