@@ -282,9 +282,9 @@ def drawn(found: dict[str, xr.Dataset], first: float) -> plots.Figure:
         "The border of the rates that train is ragged, and ragged again nearer",
         panels,
         caption="A pixel is one network, trained from the same weights on the same data with its "
-        "own learning rate for each layer. Blue: it ends below its first loss, the "
-        "stronger the sooner it had fallen by a tenth; orange: it diverged, the stronger the "
-        "sooner; no colour: undecided to the last step. The line parts those that end below their first loss from "
-        "the others.",
+        "own learning rate for each layer. Blue: it ends below its first loss, the stronger the "
+        "sooner it had fallen by a tenth; orange: it diverged, the stronger the sooner; no "
+        "colour: undecided to the last step. The line parts those that end below their first "
+        "loss from the others.",
         alt=f"Maps of {count:,} networks each. {'; '.join(told)}. Their border is ragged.",
     )
