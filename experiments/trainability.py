@@ -184,9 +184,9 @@ def checks(config: Config, data: xr.DataTree) -> list[Check]:
 
 
 def edge(data: xr.DataTree, first: float) -> float:
-    """The highest rate of the second layer that trains while the first layer stands still."""
+    """The highest rate of the second layer that trains while the first stands still; 0: none."""
     sweep = data[EDGE].to_dataset().isel(start=0, first=0)
-    return float(sweep.second.values[trained(sweep, first)].max())
+    return float(sweep.second.values[trained(sweep, first)].max(initial=0.0))
 
 
 def box_sizes(side: int) -> list[int]:
