@@ -15,6 +15,7 @@ from lab.calculus.activations import ACTIVATIONS, activate
 from lab.check import Check
 from lab.errors import Fault, SpecError
 from lab.experiment import Session
+from lab.plots.layout import keywords
 from lab.plots.text import number
 from lab.table import Column, Table
 
@@ -220,7 +221,7 @@ def vanishing(data: xr.DataTree) -> plots.Figure:
         for index, (precision, one) in enumerate(found.items()):
             x, slope = one.x.values, one.slope.values[row(name)]
             shown = np.maximum(np.abs(slope), LOWEST)
-            look = {"label": precision, "width": 5.0 - 1.4 * index, "tone": index}
+            look = keywords(label=precision, width=5.0 - 1.4 * index, tone=index)
             lines.append(plots.Line(x=x, y=shown, **look))
         return plots.Panel(
             lines,

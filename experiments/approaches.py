@@ -129,7 +129,7 @@ def checks(config: Config, data: xr.DataTree) -> list[Check]:
 def _expected(case: Case, precision: str, distances: np.ndarray) -> int:
     if case.lost is None:
         return 0
-    border = float(case.lost(np.float32(jnp.finfo(jnp.dtype(precision)).eps)))
+    border = float(case.lost(jnp.float32(jnp.finfo(jnp.dtype(precision)).eps)))
     return int(np.sum(distances < border))
 
 

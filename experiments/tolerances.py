@@ -15,6 +15,7 @@ from lab.calculus.limits import delta
 from lab.check import Check
 from lab.errors import Fault, SpecError
 from lab.experiment import Session
+from lab.plots.layout import keywords
 from lab.plots.text import number
 from lab.table import Column, Table
 
@@ -127,7 +128,7 @@ def checks(config: Config, data: xr.DataTree) -> list[Check]:
         made.append(Check(name, 0, int(case.broken.sum()), 0, definition))
         name = f"{label}: epsilons for which a delta larger by 1e-5 serves too"
         made.append(Check(name, 0, int(case.kept_beyond.sum()), 0, definition))
-        known = np.array([float(wanted.delta(np.float32(e))) for e in case.epsilon.values])
+        known = np.array([float(wanted.delta(jnp.float32(e))) for e in case.epsilon.values])
         ratio, source = found / known, "by hand, to leading order"
         name = f"{label}: delta over {wanted.delta.label.replace('x', 'ε')}, for the last epsilon"
         made.append(Check(name, 1, float(ratio[-1]), 1e-5, source))
@@ -256,7 +257,7 @@ def _deltas(found: Sequence[xr.Dataset], epsilon: float) -> plots.Panel:
     tone = 2
     for case in found:
         if (case.delta > 0).all():
-            look = {"label": case.attrs["function"], "tone": tone}
+            look = keywords(label=case.attrs["function"], tone=tone)
             marks.append(plots.Line(x=case.epsilon.values, y=case.delta.values, **look))
             marks.append(plots.Points(x=[epsilon], y=[_at(case, epsilon)], tone=tone))
             tone += 1

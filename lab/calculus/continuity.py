@@ -136,7 +136,7 @@ def _side(f: Curve, end: Scalar, first: Scalar, last: Scalar) -> Side:
     """f(end + d) for distances d from the first to the last, by a constant factor."""
     factor = (last / first) ** (1 / (SCALES - 1))
 
-    def nearer(_: int, now: tuple[Scalar, ...]) -> tuple[Scalar, ...]:
+    def nearer(index: int, now: tuple[Scalar, ...]) -> tuple[Scalar, ...]:
         distance, value, largest, _, newest, up, down = now
         distance = distance * factor
         new = f(end + distance)

@@ -64,7 +64,9 @@ def extrapolate(values: Any) -> tuple[Scalar, Scalar]:
     return best, doubt
 
 
-def delta(f: Curve, at: Scalar, limit: Scalar, epsilon: Scalar, farthest: float) -> Scalar:
+def delta(
+    f: Curve, at: Scalar | float, limit: Scalar | float, epsilon: Scalar, farthest: float
+) -> Scalar:
     """The largest delta with |f(x) - limit| < epsilon wherever 0 < |x - at| < delta.
 
     Distances grow from 2^-24 to 1 of the farthest by a constant factor; between the last at which
