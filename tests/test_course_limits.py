@@ -113,12 +113,12 @@ def test_limits_are_found_and_lost_where_theory_says(tmp_path):
 
 
 def test_a_wrong_approach_fails(monkeypatch, tmp_path):
-    """From the left, twice as near as it says and from the right with an offset."""
+    """Values that are off by the distance itself, and the nearest of them for the limit."""
     monkeypatch.setattr(limits, "approach", lambda f, at, h: approach(lambda x: f(x) + h, at, h))
     monkeypatch.setattr(limits, "extrapolate", lambda values: (values[-1], values[-1]))
     failed = failures(lab.run(APPROACH, out=tmp_path, smoke=True))
     assert "sin(x)/x, x → 0: power of the distance that the error goes with" in failed
-    assert "(x² − 1)/(x − 1), x → 1: limit from the left, extrapolated" in failed
+    assert "(x² − 1)/(x − 1), x → 1: limit from the right, extrapolated" in failed
 
 
 def test_delta_stands_its_trials(tmp_path):
