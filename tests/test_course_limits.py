@@ -130,7 +130,7 @@ def test_delta_stands_its_trials(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("factor", "told"), [(1.01, "points within delta"), (0.99, "a delta larger by 1e-5 serves")]
+    ("factor", "told"), [(1.05, "points within delta"), (0.99, "a delta larger by 1e-5 serves")]
 )
 def test_a_wrong_delta_fails(factor, told, monkeypatch, tmp_path):
     monkeypatch.setattr(limits, "delta", lambda *given: factor * delta(*given))
