@@ -180,6 +180,8 @@ def test_a_figure_that_moves_can_be_played(figures, tmp_path):
     (link,) = [attrs for attrs in shown.all("a") if "data-moving" in attrs]
     for key, path in (("href", gifs["light_gif"]), ("data-moving", gifs["dark_gif"])):
         assert link[key] == f"data:image/gif;base64,{b64encode(path.read_bytes()).decode()}"
+    (slider,) = shown.all("input")
+    assert (slider["min"], slider["max"], slider["value"]) == ("0", "0", "0")  # one frame each
     assert not any(image["src"].startswith("data:image/gif") for image in shown.all("img"))
 
 

@@ -5,6 +5,8 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image
+
 from lab.plots.files import FigureFiles
 
 LARGEST_SVG = 400_000  # bytes shown as SVG; a larger one is shown as PNG
@@ -27,6 +29,7 @@ class Picture:
         width: In pixels.
         height: In pixels.
         moving: Data URIs of the animation, light and dark; empty if the figure does not move.
+        frames: How many the animation has.
     """
 
     files: FigureFiles
@@ -38,6 +41,7 @@ class Picture:
     width: int
     height: int
     moving: tuple[str, ...] = ()
+    frames: int = 0
 
 
 def picture(files: FigureFiles) -> Picture:
@@ -49,8 +53,10 @@ def picture(files: FigureFiles) -> Picture:
     names = ("svg", "png") if small else ("png", "svg")
     width, height = size_of_png(files.light_png)
     download = data_uri(spare) if carried else ""
-    moving = tuple(data_uri(path) for path in (files.light_gif, files.dark_gif) if path)
-    return Picture(files, data_uri(light), data_uri(dark), *names, download, width, height, moving)
+    gifs = [path for path in (files.light_gif, files.dark_gif) if path]
+    shown, moving = (data_uri(light), data_uri(dark)), tuple(map(data_uri, gifs))
+    frames = frames_of_gif(gifs[0]) if gifs else 0
+    return Picture(files, *shown, *names, download, width, height, moving, frames)
 
 
 def data_uri(path: Path) -> str:
@@ -63,3 +69,9 @@ def size_of_png(path: Path) -> tuple[int, int]:
     """Width and height in pixels, from the file's header."""
     with Path(path).open("rb") as file:
         return struct.unpack(">II", file.read(24)[16:])
+
+
+def frames_of_gif(path: Path) -> int:
+    """How many frames an animation has."""
+    with Image.open(path) as image:
+        return getattr(image, "n_frames", 1)

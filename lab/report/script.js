@@ -26,7 +26,6 @@
       if (theme !== root.dataset.theme) {
         theme = root.dataset.theme;
         opened = animation(canvas, theme === "dark" ? dataset.moving : href);
-        slider.max = opened.count - 1;
       }
       if (!box.isConnected) still.after(box);
       still.hidden = true;

@@ -25,6 +25,7 @@ class Config(config.ExperimentConfig):
 
 def compute(config, session):
     """Count the runs that were computed in this folder."""
+    (session.folder / ".pid").write_text(str(os.getpid()))
     seen = session.folder / ".computed"
     seen.write_text(seen.read_text() + "x" if seen.exists() else "x")
     time.sleep(config.waits)
