@@ -57,7 +57,7 @@ def topics(configs: Path | None = None, texts: Path | None = None) -> list[Topic
 
     Args:
         configs: the folder that holds one folder a topic; by default the course's own.
-        texts: the folder of `NN_topic.md`; a second part may stand in `NN_topic_2.md`.
+        texts: the folder of `NN_topic.md`, which need not be there.
 
     Raises:
         LabError: when there is not one config.
@@ -88,7 +88,8 @@ def chosen(every: Sequence[Topic], word: str | None) -> list[Topic]:
 
 
 def _topic(name: str, lessons: list[Lesson], texts: Path) -> Topic:
-    text = Text.read(sorted([*texts.glob(f"{name}.md"), *texts.glob(f"{name}_[0-9].md")]))
+    file = texts / f"{name}.md"
+    text = Text.of(file.read_text("utf-8") if file.exists() else "")
     order = {section: place for place, section in enumerate(text.sections)}
     lessons.sort(key=lambda lesson: order.get(lesson.name, len(order)))
     return Topic(name, text, tuple(lessons))

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from xml.etree import ElementTree
 
 from latex2mathml.converter import convert
@@ -46,10 +45,10 @@ class Text:
     sections: Mapping[str, Section] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, paths: Sequence[Path]) -> "Text":
-        """The text in these files, one after the other; each may open with `# Title`."""
+    def of(cls, written: str) -> "Text":
+        """The text that is written so; it may open with `# Title`."""
         title, introduction, sections = "", [], {}
-        for level, heading, body in blocks("\n".join(path.read_text("utf-8") for path in paths)):
+        for level, heading, body in blocks(written):
             named = NAMED.match(heading) if level == 2 else None
             if named:
                 sections[named[1]] = Section(named[2], body)

@@ -50,8 +50,8 @@ def test_a_topic_is_meant_by_its_name_or_number(tmp_path):
 
 def test_lessons_come_in_the_order_of_the_text(tmp_path):
     made_course.write(tmp_path, made_course.INTERACTIVE)
-    (tmp_path / "08_descent.md").write_text("# D\n\n## taylor: T\n\nx\n")
-    (tmp_path / "08_descent_2.md").write_text("## momentum_valley: M\n\ny\n")
+    text = "# D\n\n## taylor: T\n\nx\n\n## momentum_valley: M\n\ny\n"
+    (tmp_path / "08_descent.md").write_text(text)
     topic = topics(tmp_path, tmp_path)[-1]
     names = [lesson.name for lesson in topic.lessons]
     assert names == ["taylor", "momentum_valley", "basins_three_wells"]

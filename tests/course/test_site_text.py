@@ -67,13 +67,13 @@ def test_a_comma_is_not_left_behind_by_its_formula():
     assert "tied" not in html("$x$ and")
 
 
-def test_sections_are_found_and_parts_joined(tmp_path):
-    first, second = tmp_path / "a.md", tmp_path / "b.md"
-    first.write_text("# One\n\nWhy.\n\n## f_x: Of $x$\n\nBody.\n\n```\n## not: this\n```\n")
-    second.write_text("# Two\n\nAlso.\n\n## g: Of g\n\nTry: `x`\n\n## Remarks\n\nMore.\n")
-    text = Text.read([first, second])
+def test_sections_are_found():
+    text = Text.of(
+        "# One\n\nWhy.\n\n## f_x: Of $x$\n\nBody.\n\n```\n## not: this\n```\n"
+        "## g: Of g\n\nTry: `x`\n\n## Remarks\n\nMore.\n"
+    )
     assert text.title == "One" and list(text.sections) == ["f_x", "g"]
-    assert text.introduction == "Why.\n\nAlso.\n\n## Remarks\n\nMore."
+    assert text.introduction == "Why.\n\n## Remarks\n\nMore."
     assert text.sections["f_x"].heading == "Of $x$"
     assert text.sections["f_x"].body == "Body.\n\n```\n## not: this\n```"
-    assert Text.read([]) == Text()
+    assert Text.of("") == Text()
