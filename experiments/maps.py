@@ -32,7 +32,7 @@ class Config(config.ExperimentConfig):
     cells: config.Side = Field(1000, description="Cells along each side of the square.")
     sides: tuple[config.Positive, ...] = Field(min_length=3, description="Sides of a cell.")
     centre: Pair = Field((-0.6, 0.5), description="Where a circle is drawn round a point.")
-    radius: config.Positive = Field(0.4, description="Of that circle, for the layer.")
+    radius: config.Positive = Field(0.3, description="Of that circle, for the layer.")
     lines: config.Side = Field(13, description="Lines of the grid each way.")
     pixels: config.Side = Field(161, description="Points along each side of the map of stretches.")
     frames: config.Side = Field(40, le=100, description="Frames of the animation.")
@@ -227,7 +227,7 @@ def grids(both: dict[str, xr.Dataset]) -> plots.Figure:
         for one in both.values()
     )
     return plots.chart(
-        "Up close, every smooth map is its Jacobian",
+        "Up close, every smooth map acts like its Jacobian",
         [_moved(one, 1.0) for one in both.values()],
         caption="Grid lines and a circle after the map; in motion, every point goes straight to "
         "its image. Arrows: the half-axes of the ellipse, singular values times directions.",
@@ -276,6 +276,7 @@ def areas(one: xr.Dataset) -> plots.Figure:
         x="side of a cell",
         y="|area ratio - |det J||",
         scales=("log", "log"),
+        xlim=(side.min() / 2, side.max() * 2),
     )
     image = plots.Panel(
         [
