@@ -135,8 +135,8 @@ def _paths(config: Config, engine: Engine) -> xr.Dataset:
     )
     walked = elsewhere.replay(ids, range(min(PATH_STEPS, config.run.steps) + 1))
     point = walked.point.astype(np.float64)
-    ended = elsewhere.lanes(ids)["minimum"]
-    return xr.Dataset({"point": (("lane", "step", "dim"), point), "minimum": ("lane", ended)})
+    ended = {name: ("lane", elsewhere.lanes(ids)[name]) for name in ("outcome", "minimum")}
+    return xr.Dataset({"point": (("lane", "step", "dim"), point)} | ended)
 
 
 def shown(data: xr.DataTree, label: str = "map", index: int = 0) -> xr.DataArray:
@@ -215,10 +215,11 @@ def _limit_checks(config: Config, data: xr.DataTree) -> list[Check]:
 def _path_check(data: xr.DataTree) -> Check:
     """The drawn paths end in the basin that the map, another set of lanes, has at their start."""
     walked, found = data["_paths"], shown(data)
-    differ = 0
+    came, differ = reached(walked.to_dataset()).values, 0
     for lane in range(walked.sizes["lane"]):
         x, y = walked.point.values[lane, 0]
-        differ += int(found.sel(x=x, y=y, method="nearest")) != int(walked.minimum[lane])
+        ends = int(came[lane]) if came[lane] >= 0 else len(_limits(data))
+        differ += int(found.sel(x=x, y=y, method="nearest")) != ends
     name = f"paths that end elsewhere than the map says at their start, of {walked.sizes['lane']}"
     return Check(name, 0, differ, 0, "a start decides where it ends")
 
