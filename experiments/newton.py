@@ -220,13 +220,15 @@ def _of_case(wanted: Case, case: xr.Dataset) -> list[Check]:
         ends = case.path.isel(step=-1, dim=0).values[case.kind.values < 3]
         gap = np.abs(ends[:, None] - case.critical.values).min(axis=1).max()
         told = "bisection of f'"
-        made.append(Check(f"{name}: distance of ends from critical points", 0, gap, 1e-8, told))
+        made.append(
+            Check(f"{name}: distance of ends from critical points", 0, float(gap), 1e-8, told)
+        )
     ends = case.path.isel(step=-1)
     if np.linalg.norm(ends.sel(by=GD) - ends.sel(by=NEWTON)) < 1e-6:
         steps = case.steps.sel(by=[NEWTON, GD]).values
         told = f"{name}: steps of Newton, beside a tenth of gradient descent's"
         source = "quadratic against linear convergence"
-        made.append(Check(told, steps[1] / 10, float(steps[0]), 0, source, at_most=True))
+        made.append(Check(told, float(steps[1]) / 10, float(steps[0]), 0, source, at_most=True))
     return made
 
 
