@@ -11,8 +11,10 @@ from typing import Any
 from lab.calculus.functions import Function
 from lab.errors import LabError
 
-SAME_NAME = ("sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "log", "sqrt")
-SAME_NAME += ("asin", "acos", "atan", "asinh", "acosh", "atanh", "erf")
+SAME_NAME = (
+    *("sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "log", "sqrt"),
+    *("asin", "acos", "atan", "asinh", "acosh", "atanh", "erf"),
+)
 OPERATORS: dict[str, Callable[..., Any]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -47,7 +49,7 @@ def expression(f: Function, x: Any) -> Any:
     Raises:
         LabError: without SymPy, and for what has no counterpart in it.
     """
-    module, stack = sympy(), []
+    module, stack = sympy(), list[Any]()
     for step in f.expression.program:
         values = stack[len(stack) - step.count :]
         del stack[len(stack) - step.count :]
