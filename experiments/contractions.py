@@ -238,7 +238,7 @@ def _grid(values: xr.DataArray, title: str, note: str, limit: float = 0) -> plot
     """A matrix as coloured cells, with its numbers; the first axis goes down."""
     limit = limit or float(np.abs(values).max())
     array, (down, across) = values.values, values.dims
-    rows, columns = np.arange(array.shape[0]), np.arange(array.shape[1])
+    rows, columns = (list(range(length)) for length in array.shape)
     cells = plots.Image(
         x=columns, y=rows, values=array, kind="signed", limits=(-1.4 * limit, 1.4 * limit)
     )

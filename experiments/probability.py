@@ -136,7 +136,7 @@ def _roc(config: Config, session: Session) -> xr.Dataset:
     random = np.random.default_rng(config.seed)
     positive = random.normal(config.separation, 1, config.scores)
     negative = random.normal(0, 1, config.scores)
-    found = {}
+    found: dict[str, Any] = {}
     for name, digits in (("exact", 15), ("rounded", 0)):
         p, n = np.round(positive, digits), np.round(negative, digits)
         false, true = session.batched(probability.roc_curve, p[None], n[None])

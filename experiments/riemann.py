@@ -226,7 +226,8 @@ def errors(found: Sequence[xr.Dataset]) -> plots.Figure:
 
 
 def _errors(case: xr.Dataset) -> plots.Panel:
-    n, marks = case["count"].values, []
+    n = case["count"].values
+    marks: list[plots.Mark] = []
     for rule in RULES:
         error = np.abs(case[rule] - case.exact).values
         marks.append(

@@ -84,7 +84,7 @@ def compute(config: Config, session: Session) -> None:
     """Estimates of every replicate at every size, kept as their errors' means."""
     counts = np.array(config.counts)
     for name, problem in _problems().items():
-        found = {}
+        found: dict[str, Any] = {}
         for method in METHODS:
             estimate = partial(_estimates, config, problem, method)
             error = session.batched(estimate, np.arange(config.replicates)) - problem.exact
@@ -108,7 +108,7 @@ def _estimates(config: Config, problem: Problem, method: str, replicate: Any) ->
 def _points(config: Config, session: Session) -> xr.Dataset:
     """The first points of one replicate: the running sums of x and y tell each of them."""
     stops = np.arange(1, config.shown + 1)
-    found = {}
+    found: dict[str, Any] = {}
     for method, rule in METHODS.items():
 
         def place(axis: Any, rule: Callable = rule) -> Any:

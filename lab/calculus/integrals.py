@@ -22,7 +22,7 @@ PLASTIC = 1.324717957244746
 """The real root of g^3 = g + 1."""
 
 
-def riemann(f: Curve, a: Scalar, b: Scalar, n: Any, at: float = 0.0) -> Scalar:
+def riemann(f: Curve, a: Any, b: Any, n: Any, at: float = 0.0) -> Scalar:
     """H (f(a + at h) + f(a + (1 + at) h) + ... ), n terms with h = (b - a) / n.
 
     `at` = 0, 1/2, 1 gives the left, midpoint and right rule. The left rule's error is
@@ -45,18 +45,18 @@ def riemann(f: Curve, a: Scalar, b: Scalar, n: Any, at: float = 0.0) -> Scalar:
     return h * lax.fori_loop(0, n, add, jnp.zeros_like(a))
 
 
-def midpoint(f: Curve, a: Scalar, b: Scalar, n: Any) -> Scalar:
+def midpoint(f: Curve, a: Any, b: Any, n: Any) -> Scalar:
     """The Riemann sum at the panels' middles; error -h^2 (f'(b) - f'(a)) / 24 + O(h^4)."""
     return riemann(f, a, b, n, 0.5)
 
 
-def trapezoid(f: Curve, a: Scalar, b: Scalar, n: Any) -> Scalar:
+def trapezoid(f: Curve, a: Any, b: Any, n: Any) -> Scalar:
     """The mean of the left and the right sum; error h^2 (f'(b) - f'(a)) / 12 + O(h^4)."""
     a, b = jnp.asarray(a), jnp.asarray(b)
     return riemann(f, a, b, n) + (b - a) / jnp.asarray(n, a.dtype) * (f(b) - f(a)) / 2
 
 
-def simpson(f: Curve, a: Scalar, b: Scalar, n: Any) -> Scalar:
+def simpson(f: Curve, a: Any, b: Any, n: Any) -> Scalar:
     """(2 M + T) / 3 of the n/2 double panels; error h^4 (f'''(b) - f'''(a)) / 180 + O(h^6).
 
     n is even, and h = (b - a) / n as in the other rules.
@@ -64,7 +64,7 @@ def simpson(f: Curve, a: Scalar, b: Scalar, n: Any) -> Scalar:
     return (2 * midpoint(f, a, b, n // 2) + trapezoid(f, a, b, n // 2)) / 3
 
 
-def romberg(f: Curve, a: Scalar, b: Scalar, levels: int) -> Any:
+def romberg(f: Curve, a: Any, b: Any, levels: int) -> Any:
     """Trapezoids of 1, 2, 4, ..., 2^levels panels, with powers of h^2 removed one by one.
 
     R(k, j) = R(k, j-1) + (R(k, j-1) - R(k-1, j-1)) / (4^j - 1).
@@ -106,7 +106,7 @@ def _legendre(n: int, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return value, n * (x * value - before) / (x**2 - 1)
 
 
-def weighted(f: Curve, a: Scalar, b: Scalar, nodes: Any, weights: Any) -> Scalar:
+def weighted(f: Curve, a: Any, b: Any, nodes: Any, weights: Any) -> Scalar:
     """A rule on [-1, 1] taken to [a, b]: (b - a)/2 sum_i w_i f((a + b)/2 + (b - a)/2 x_i).
 
     With n Gauss-Legendre nodes the error is (b-a)^(2n+1) (n!)^4 f^(2n)(c) / ((2n+1) ((2n)!)^3) for
@@ -123,13 +123,13 @@ def weighted(f: Curve, a: Scalar, b: Scalar, nodes: Any, weights: Any) -> Scalar
     return (b - a) / 2 * jnp.sum(jnp.asarray(weights) * jax.vmap(f)(x))
 
 
-def gauss_legendre(f: Curve, a: Scalar, b: Scalar, n: int) -> Scalar:
+def gauss_legendre(f: Curve, a: Any, b: Any, n: int) -> Scalar:
     """Quadrature with n nodes, exact for polynomials of degree up to 2n - 1."""
     return weighted(f, a, b, *legendre_rule(n))
 
 
 def adaptive_simpson(
-    f: Curve, a: Scalar, b: Scalar, tolerance: float = 1e-10, depth: int = 40
+    f: Curve, a: Any, b: Any, tolerance: float = 1e-10, depth: int = 40
 ) -> tuple[Scalar, Any]:
     """Simpson's rule on panels that are halved wherever the two halves disagree with the whole.
 
