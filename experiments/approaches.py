@@ -3,16 +3,17 @@
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from pydantic import Field, Strict
+from pydantic import Field, Strict, model_validator
 
 from lab import config, plots
 from lab.calculus.limits import approach, extrapolate
 from lab.check import Check
+from lab.errors import Fault, SpecError
 from lab.experiment import Session
 from lab.plots.text import number
 from lab.table import Column, Table
@@ -24,6 +25,8 @@ LOST = 0.5
 """A relative error from which on nothing is left of the limit."""
 COARSE = int(-math.log2(np.finfo(np.float64).eps) / 3)
 """Scales to extrapolate from: a third of the digits, before rounding tells."""
+FEWEST, MOST = 54, 100
+"""Scales: enough to lose a limit in float64, and not so many that bfloat16 overflows."""
 LOWEST, HIGHEST = 1e-17, 10.0
 """The errors that can be drawn."""
 
@@ -47,10 +50,17 @@ class Config(config.ExperimentConfig):
 
     precision: Literal["float64"] = "float64"
     cases: tuple[Case, ...] = Field(min_length=1, max_length=6, description="The functions.")
-    scales: Annotated[config.Side, Field(ge=54, le=100)] = Field(
+    scales: config.Side = Field(
         60, description="Distances from 1 down, each half of the one before."
     )
     offsets: config.Count = Field(1000, description="Distances within each scale.")
+
+    @model_validator(mode="after")
+    def _beyond_float64(self) -> Self:
+        if not FEWEST <= self.scales <= MOST:
+            told = f"{self.scales} is not allowed; give {FEWEST} to {MOST}, beyond float64's digits"
+            raise SpecError([Fault(("scales",), told)])
+        return self
 
 
 def compute(config: Config, session: Session) -> None:

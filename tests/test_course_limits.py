@@ -159,7 +159,7 @@ def test_a_blind_detector_fails(monkeypatch, tmp_path):
     ("config", "overrides", "told"),
     [
         (DELTA, {"epsilons": [0.1, 0.2]}, "each smaller than the one before"),
-        (APPROACH, {"scales": 10}, "54"),
+        (APPROACH, {"scales": 10}, "give 54 to 100"),
         (ZOO, {"cells": 1}, "2"),
     ],
 )
