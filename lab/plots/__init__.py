@@ -11,19 +11,9 @@ from lab.plots.figure import Animation, Figure
 from lab.plots.files import FigureFiles, save
 from lab.plots.gallery import gallery
 from lab.plots.graph import Vertex, graph, written
-from lab.plots.marks import (
-    Area,
-    Arrows,
-    Bars,
-    Contours,
-    Guide,
-    Image,
-    Line,
-    Mark,
-    Note,
-    Points,
-    Polygon,
-)
+from lab.plots.guides import Guide, Note
+from lab.plots.images import Contours, Image
+from lab.plots.marks import Area, Arrows, Bars, Line, Mark, Points, Polygon
 from lab.plots.outcomes import outcomes
 from lab.plots.paths import paths
 from lab.plots.scaling import memory, scaling

@@ -6,7 +6,9 @@ import numpy as np
 import xarray as xr
 
 from lab.plots.chart import Panel
-from lab.plots.marks import Image, Line, Mark, Note, Points
+from lab.plots.guides import Note
+from lab.plots.images import Image
+from lab.plots.marks import Line, Mark, Points
 
 LETTERS = "ABCDEF"
 """What minima are called in maps."""

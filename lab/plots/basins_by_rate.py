@@ -10,7 +10,8 @@ import xarray as xr
 from lab.plots.basin_panel import LETTERS, basin_panel, shares_note
 from lab.plots.chart import Panel, chart
 from lab.plots.figure import Figure
-from lab.plots.marks import Guide, Line, Mark, Note
+from lab.plots.guides import Guide, Note
+from lab.plots.marks import Line, Mark
 from lab.plots.text import number, percent
 
 

@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 
 from lab.plots.figure import SIZE, Animation, Figure
+from lab.plots.images import Image
 from lab.plots.layout import compress, entitle, legend
-from lab.plots.marks import Image, Mark
+from lab.plots.marks import Mark
 from lab.plots.styles import Style
 from lab.plots.text import plain
 from lab.plots.themes import themed

@@ -7,7 +7,8 @@ import xarray as xr
 
 from lab.plots.chart import Panel, chart
 from lab.plots.figure import Figure
-from lab.plots.marks import Contours, Image, Line, Mark
+from lab.plots.images import Contours, Image
+from lab.plots.marks import Line, Mark
 from lab.plots.text import number
 
 

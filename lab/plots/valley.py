@@ -8,7 +8,9 @@ import xarray as xr
 
 from lab.plots.chart import Panel, chart
 from lab.plots.figure import Figure
-from lab.plots.marks import Contours, Image, Line, Mark, Note, Points
+from lab.plots.guides import Note
+from lab.plots.images import Contours, Image
+from lab.plots.marks import Line, Mark, Points
 from lab.plots.text import number
 
 MARKED = ("circles", "squares", "triangles", "diamonds")
