@@ -238,7 +238,11 @@ def test_the_frames_shown_are_those_of_the_file(visit, made, theme):
             )
             width, height, *shown = page.locator(".moving canvas").evaluate(
                 """(c) => { const found = [c.width, c.height];
-                const { data } = c.getContext("2d").getImageData(0, 0, c.width, c.height);
+                const copy = document.createElement("canvas");
+                [copy.width, copy.height] = found;
+                const paint = copy.getContext("2d", { willReadFrequently: true });
+                paint.drawImage(c, 0, 0);
+                const { data } = paint.getImageData(0, 0, c.width, c.height);
                 for (let i = 0; i < data.length; i += 4 * 37) found.push(...data.slice(i, i + 4));
                 return found; }"""
             )
