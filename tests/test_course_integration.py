@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import integrate, stats
+from unpictured import failed_checks
 
 import lab
 from lab.calculus import integrals, probability
@@ -15,14 +16,6 @@ from lab.config import ConfigError
 
 FOLDER = "course/07_integration"
 pytestmark = pytest.mark.usefixtures("quick_compiles")
-
-
-def run(name, folder, **overrides):
-    return lab.run(f"{FOLDER}/{name}", overrides, out=folder, smoke=True)
-
-
-def failed(result):
-    return [check["name"] for check in result.checks if not check["passed"]]
 
 
 @pytest.mark.usefixtures("float64")
@@ -150,8 +143,8 @@ class TestProbability:
     ],
 )
 def test_the_checks_of_a_figure_hold(name, figures, tmp_path):
-    result = run(name, tmp_path)
-    assert result.passed, failed(result)
+    result = lab.run(f"{FOLDER}/{name}", out=tmp_path, smoke=True)
+    assert result.passed, result.checks
     assert list(result.figures) == figures
     if name == "riemann":
         the_integrals_are_those_of_the_course(result.table.rows)
@@ -169,7 +162,7 @@ def test_a_wrong_rule_fails_its_checks(tmp_path, monkeypatch):
     monkeypatch.setattr(
         integrals, "riemann", lambda f, a, b, n, at=0.0: right(f, a, b, n, min(at, 0.4))
     )
-    wrong = failed(run("quadrature_orders", tmp_path))
+    wrong = failed_checks(f"{FOLDER}/quadrature_orders", tmp_path)
     assert "exp(x): midpoint order" in wrong and "exp(x): Simpson order" in wrong
     assert "exp(x): trapezoid order" not in wrong
 
@@ -182,13 +175,13 @@ def test_an_unfair_sampler_fails_its_checks(tmp_path, monkeypatch):
         "running_means",
         lambda values, stops: right(lambda i: jnp.repeat(values(i)[::2], 2), stops),
     )
-    wrong = failed(run("monte_carlo", tmp_path))
+    wrong = failed_checks(f"{FOLDER}/monte_carlo", tmp_path)
     assert "π by a quarter disc: Monte Carlo error times sqrt(n)" in wrong
 
 
 def test_ties_that_count_in_full_fail_the_check_of_the_rounded_scores(tmp_path, monkeypatch):
     monkeypatch.setattr(probability, "wins", lambda score, others: jnp.sum(others <= score) * 1.0)
-    assert failed(run("probability_area", tmp_path)) == ["ROC area, rounded scores"]
+    assert failed_checks(f"{FOLDER}/probability_area", tmp_path) == ["ROC area, rounded scores"]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from unpictured import failed_checks
 
 import lab
 from lab.calculus import tensors
@@ -11,14 +12,6 @@ from lab.config import ConfigError
 
 FOLDER = "course/06_tensors"
 pytestmark = pytest.mark.usefixtures("quick_compiles")
-
-
-def run(name, folder, **overrides):
-    return lab.run(f"{FOLDER}/{name}", overrides, out=folder, smoke=True)
-
-
-def failed(result):
-    return [check["name"] for check in result.checks if not check["passed"]]
 
 
 @pytest.mark.usefixtures("float64")
@@ -81,8 +74,8 @@ class TestTensors:
     ],
 )
 def test_the_checks_of_a_figure_hold(name, figures, tmp_path):
-    result = run(name, tmp_path)
-    assert result.passed, failed(result)
+    result = lab.run(f"{FOLDER}/{name}", out=tmp_path, smoke=True)
+    assert result.passed, result.checks
     assert list(result.figures) == figures
 
 
@@ -92,7 +85,7 @@ def test_contracting_the_wrong_axes_fails_the_checks(tmp_path, monkeypatch):
     monkeypatch.setattr(
         tensors, "contract", lambda t, i, j: right(jnp.flip(t, j) if t.ndim > 2 else t, i, j)
     )
-    wrong = failed(run("tensor_contraction", tmp_path))
+    wrong = failed_checks(f"{FOLDER}/tensor_contraction", tmp_path)
     assert any(name.startswith("product") for name in wrong)
     assert any(name.startswith("einsum") for name in wrong)
     assert not any(name.startswith("outer") for name in wrong)
@@ -101,7 +94,7 @@ def test_contracting_the_wrong_axes_fails_the_checks(tmp_path, monkeypatch):
 def test_a_transposed_jacobian_fails_the_checks(tmp_path, monkeypatch):
     """Its determinant and its singular values are right, the directions are not."""
     monkeypatch.setattr(tensors, "jacobian", lambda f, x: jax.jacfwd(f)(x).T)
-    wrong = failed(run("jacobian_grid", tmp_path))
+    wrong = failed_checks(f"{FOLDER}/jacobian_grid", tmp_path)
     assert wrong == [f"{name}: a circle's image off the ellipse" for name in ("linear", "layer")]
 
 
