@@ -77,7 +77,7 @@ def plans(config: Config) -> dict[str, Plan]:
     made = {FULL: make_plan(line_loss(config.few), sgd, [config.start], run)}
     run = Run(
         steps=config.batch_steps, seeds=config.chains, seed=config.seed, gradient_below=0.0,
-        record=(Last(),), watch=False,
+        record=(Last(),), watch=False, backend="vmap",
     )  # fmt: skip
     for batch in config.batches:
         loss = line_loss(data, batch)
