@@ -15,6 +15,8 @@ from lab.plots.figure import Figure
 DPI = 96
 COLOURS = 96
 MOST = 100
+NEXT = 8
+"""Colours closer than this to the background's are it: Pillow would take them for each other."""
 
 
 def write_frames(figure: Figure, stem: Path) -> None:
@@ -55,12 +57,11 @@ def _together(frames: list[Image.Image]) -> Image.Image:
 
 
 def _palette(frame: Image.Image) -> Image.Image:
-    """The frame in few colours, of which the background's is exact."""
-    few = frame.quantize(COLOURS, Image.Quantize.MEDIANCUT)
-    background, colours = few.getpixel((0, 0)), few.getpalette()
-    assert isinstance(background, int) and colours is not None
-    colours[3 * background : 3 * background + 3] = frame.getpixel((0, 0))  # type: ignore[assignment]
-    few.putpalette(colours)
+    """The frame in few colours, of which the background's is exact, and none is next to it."""
+    few, background = frame.quantize(COLOURS, Image.Quantize.MEDIANCUT), frame.getpixel((0, 0))
+    colours = np.array(few.getpalette()).reshape(-1, 3)
+    colours[np.abs(colours - background).max(axis=1) <= NEXT] = background
+    few.putpalette(colours.ravel().tolist())
     return few
 
 
