@@ -12,11 +12,11 @@ from functools import cached_property
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jaxtyping import Array, Float
 
 from lab import starts
 from lab.api import make_plan
+from lab.calculus.trainability import two_rates
 from lab.devices import local_devices
 from lab.engine import Engine
 from lab.losses import Loss, as_loss
@@ -79,16 +79,6 @@ class Picture:
     def rates(self) -> Float[np.ndarray, " side"]:
         """The learning rates along each axis."""
         return np.geomspace(*RATES, self.side)
-
-
-def two_rates(first: float, second: float, split: int) -> optax.GradientTransformation:
-    """Plain descent with one rate for the first `split` coordinates and one for the others."""
-
-    def update(g: Array, state: optax.EmptyState, x: Array | None = None) -> tuple[Array, object]:
-        rate = jnp.where(jnp.arange(g.shape[0]) < split, first, second).astype(g.dtype)
-        return -rate * g, state
-
-    return optax.GradientTransformation(lambda x: optax.EmptyState(), update)
 
 
 def notebook(picture: Picture) -> Contender:
