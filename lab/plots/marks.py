@@ -1,4 +1,4 @@
-"""What a panel of a chart may hold: lines, points, areas, bars, arrows (see also `images`, `guides`).
+"""What a panel may hold: lines, points, areas, bars, arrows (see also `images` and `guides`).
 
 A mark is data: labelled arrays and the look that they ask for. `Chart` gives every label a style of
 its own (colour, dashes, marker), so that no information is in colour alone. A `tone` chooses the
