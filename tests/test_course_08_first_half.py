@@ -163,10 +163,10 @@ def test_the_share_of_a_disc_lies_within_its_bounds():
     ("name", "overrides", "told"),
     [
         ("basins_three_wells", {"rates": [0.2, 0.1]}, "2 to 100 increasing rates"),
-        ("basins_three_wells", {"loss": {"formula": "x**2 + y**2"}}, "whose minima are known"),
+        ("basins_three_wells", {"loss.name": "saddle"}, "whose minima are known"),
         ("optimizer_race", {"optimizers.Adam.b1": [0.5, 0.7]}, "one setting, not a sweep"),
-        ("momentum_valley", {"loss": {"formula": "x**4 + y**2"}}, "its curvature changes"),
-        ("gd_exp_log", {"loss": {"formula": "x + y"}}, "one loss of one variable"),
+        ("momentum_valley", {"loss.formula": "x**4 + y**2"}, "its curvature changes"),
+        ("gd_exp_log", {"loss.formula": "x + y"}, "one loss of one variable"),
         ("gd_two_minima", {"window": [2.0, 1.0]}, "low end must be below"),
     ],
 )
