@@ -223,7 +223,7 @@ def learning_rate_schedules(found: dict[str, xr.Dataset]) -> plots.Figure:
 def warm_up(wells: dict[str, xr.Dataset], over: np.ndarray) -> plots.Figure:
     """Ways into the double well, with and without warm-up."""
     marks: list[plots.Mark] = []
-    names = [f"over {int(count)} step{'s' * (count > 1)}" for count in over] + ["no warm-up"]
+    names = [f"over {int(count)} step{'s' if count > 1 else ''}" for count in over] + ["no warm-up"]
     paths = [*wells[WARMUP]["path"].values, *wells[CONSTANT]["path"].values]
     for name, path in zip(names, paths, strict=True):
         inside = np.where(np.abs(path) < 4, path, np.nan)
