@@ -81,8 +81,9 @@ def test_a_page_may_load_nothing(made, name):
 def test_a_topic_says_everything(made):
     page = read(made, "03_derivatives")
     text = " ".join(page.text.split())
-    for said in ("Made up & told", "<b>not</b>", "✓ 2 checks passed", "Taylor's theorem", "1e-14"):
+    for said in ("Made up & told", "<b>not</b>", "Taylor's theorem", "1e-14"):
         assert said in text
+    assert re.search(r"✓ [1-9]\d* checks passed", text)
     assert "lab run course/03_derivatives/secant_tangent --smoke" in text
     assert 'experiment = "secants"' in text and "frames = 3" in text
     assert sum(tag == "math" for tag, _ in page.elements) == 4  # the heading stands there twice
