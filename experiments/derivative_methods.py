@@ -262,12 +262,18 @@ def _panel(found: list[xr.Dataset], key: str, title: str, axis: str) -> plots.Pa
     marks = []
     for case in found:
         values = case[key].values / (case.run.values[0] if key == "run" else 1)
-        marks.append(
-            plots.Points(
-                x=np.maximum(values, 1e-18 if key == "worst" else 1e-3),
-                y=np.arange(len(METHODS)),
-                label=case.attrs["function"],
-            )
-        )
+        if key == "worst":  # not of the function, nor of the derivative compared with
+            values = np.maximum(values, 1e-18)
+            values[[0, -1]] = np.nan
+        rows, label = np.arange(len(METHODS)), case.attrs["function"]
+        marks.append(plots.Points(x=values, y=rows, label=label))
     names = METHODS if key == "run" else [""] * len(METHODS)
-    return plots.Panel(marks, title=title, x=axis, scales=("log", "linear"), rows=names)
+    longest = 1.1 * max(float(case["compile"].max()) for case in found)
+    return plots.Panel(
+        marks,
+        title=title,
+        x=axis,
+        scales=("linear" if key == "compile" else "log", "linear"),
+        xlim=(0, longest) if key == "compile" else None,
+        rows=names,
+    )
