@@ -196,7 +196,7 @@ def race(data: xr.DataTree) -> plots.Figure:
     ]
     both = agreed(found, len(minima))
     differ = percent(float((both > len(minima)).mean()))
-    note = f"elsewhere ({differ}) they differ"
+    note = f"they differ: {differ}"
     panels.append(basin_panel(both, minima, names, title="where they agree", note=note))
     panels.append(_paths_panel(data, list(found)))
     across = -(-len(panels) // 2)
