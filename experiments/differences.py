@@ -134,7 +134,7 @@ def best(case: xr.Dataset, method: str, precision: str) -> tuple[float, float]:
     Theory bounds the rounding, which for most points is smaller: hence the upper edge of the band.
     """
     error = case.error.sel(difference=method, precision=precision)
-    where = int(error.sel(level=0.9).argmin())
+    where = int(error.sel(level=0.9).values.argmin())
     return float(case.step[where]), float(error.sel(level=0.5).min())
 
 

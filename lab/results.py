@@ -132,7 +132,12 @@ def run_into(folder: Path, label: str, engine: Engine) -> None:
 
 
 def save(path: Path, group: str, data: xr.Dataset) -> None:
-    """Write a dataset as a group of the results, in place of one of that name."""
+    """Write a dataset as a group of the results, in place of one of that name.
+
+    Words are stored with lengths of their own, the only way that zarr's third format specifies.
+    """
+    words = {name: v.astype(object) for name, v in data.variables.items() if v.dtype.kind == "U"}
+    data = data.assign(words)
     with _quiet():
         data.to_zarr(path, group=group, mode="w", zarr_format=3, consolidated=False)
 

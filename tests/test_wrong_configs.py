@@ -35,7 +35,7 @@ CASES = [
     (EXPERIMENT, '"fails.py"', ["fails.py:2: ValueError: at import"]),
     (EXPERIMENT, '"syntax.py"', ["syntax.py:1: cannot be read as Python: '(' was never closed"]),
     (EXPERIMENT, '"exits.py"', ["exits.py:1: SystemExit: 3"]),
-    (EXPERIMENT, '"lacks.py"', ["lacks.py is no experiment: it has no plans, compute, summary"]),
+    (EXPERIMENT, '"lacks.py"', ["lacks.py is no experiment: it has no compute, summary, verdict"]),
     (EXPERIMENT, '"other.py"', ["Config must be a subclass of lab.config.ExperimentConfig"]),
     (LOSS, 'name = "three_wels"', ["loss.name: unknown loss", "did you mean 'three_wells'?"]),
     (LOSS, f"{LOSS}\nwidth = 2", ["loss.width"]),

@@ -23,11 +23,19 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+def _int32(value: int) -> int:
+    if value > INT32:
+        raise ValueError(f"must be at most {INT32}, not {value}")
+    return value
+
+
 Whole = BeforeValidator(_whole)
-Count = Annotated[int, Strict(), Field(ge=1, le=INT32), Whole]
-Index = Annotated[int, Strict(), Field(ge=0, le=INT32), Whole]
+# A bound of a field's own would be overruled by one of its type: this one is another validator.
+Int32 = AfterValidator(_int32)
+Count = Annotated[int, Strict(), Field(ge=1), Int32, Whole]
+Index = Annotated[int, Strict(), Field(ge=0), Int32, Whole]
 Seed = Annotated[int, Strict(), Field(ge=0, le=2**32 - 1), Whole]
-Side = Annotated[int, Strict(), Field(ge=2, le=INT32), Whole]
+Side = Annotated[int, Strict(), Field(ge=2), Int32, Whole]
 Finite = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 Positive = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
