@@ -28,7 +28,7 @@ from lab.table import Column, Table
 METHODS = GD, NEWTON, DAMPED = "gradient descent", "Newton", "damped Newton"
 MAPS = ("Newton's map", "descent")
 KINDS = ("minimum", "maximum", "saddle", "nowhere")
-SETTLED = (1e-12, 0.3)
+SETTLED = (1e-12, 0.6)
 """Errors between these tell how fast a method converges: not yet rounding, no longer far."""
 
 NEAR = 1e-5
@@ -68,7 +68,7 @@ class Config(config.ExperimentConfig):
     steps: config.Count = Field(1500, description="Updates of every descent.")
     starts: config.Side = Field(2048, description="Starts over a window of one variable.")
     side: config.Side = Field(512, description="Starts along each side of the maps; even.")
-    map_steps: config.Count = Field(600, description="Updates of each start of the maps.")
+    map_steps: config.Count = Field(1500, description="Updates of each start of the maps.")
     map_rate: config.Positive = Field(0.002, description="Learning rate of the descent's map.")
 
     @model_validator(mode="after")
@@ -99,7 +99,8 @@ def plans(config: Config) -> dict[str, Plan]:
         box = starts.grid([case.window[0]] * size, [case.window[1]] * size, [side] * size)
         for name, method in methods(case.rate).items():
             made[f"{case.name}, {name}"] = make_plan(surface(case.function), method, box, run)
-    run = Run(steps=config.map_steps, gradient_below=1e-4)
+    # Newton throws starts near 0 far out, from where they come back.
+    run = Run(steps=config.map_steps, gradient_below=1e-4, diverged_above=1e30)
     pair = (optimizer("gauss_newton"), optimizer("sgd", learning_rate=config.map_rate))
     box = starts.grid([-1.5, -1.5], [1.5, 1.5], [config.side, config.side])
     return made | {n: make_plan(cube_roots(), o, box, run) for n, o in zip(MAPS, pair, strict=True)}

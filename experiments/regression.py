@@ -48,7 +48,7 @@ class Config(config.ExperimentConfig):
     samples: config.Side = Field(8_000_000, description="Points that minibatches are drawn from.")
     batches: tuple[config.Count, ...] = Field((4, 16, 64), min_length=2, description="Their sizes.")
     chains: config.Side = Field(16384, description="Descents of each size.")
-    batch_steps: config.Count = Field(200, description="Updates with minibatches.")
+    batch_steps: config.Count = Field(320, description="Updates with minibatches.")
     frames: config.Side = Field(48, le=100, description="Frames of the animation.")
 
     @model_validator(mode="after")

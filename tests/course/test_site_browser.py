@@ -22,7 +22,7 @@ def visit(chromium, made):
         context = chromium.new_context(
             viewport={"width": width, "height": height}, offline=True, **options
         )
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(180_000)
         contexts.append(context)
         page = context.new_page()
         page.on("request", lambda request: asked.append(request.url))
