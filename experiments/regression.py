@@ -264,7 +264,7 @@ def minibatches(found: xr.Dataset) -> plots.Figure:
         [
             plots.Panel(clouds, "Ends of some chains", "slope m", "intercept b"),
             plots.Panel(spread, "Spread of all", "points a step", "standard deviation",
-                        scales=("log", "log")),
+                        scales=("log", "log"), ticks=(batches, None)),
         ],
         caption=f"Left: a point is where one of {found.attrs['chains']:,} descents ends, each step "
         f"on a few of {found.attrs['samples']:,} points. Right: their standard deviation; lines "

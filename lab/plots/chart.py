@@ -14,7 +14,7 @@ from lab.plots.images import Image
 from lab.plots.layout import compress, entitle, legend
 from lab.plots.marks import Mark
 from lab.plots.styles import Style
-from lab.plots.text import plain
+from lab.plots.text import number, plain
 from lab.plots.themes import themed
 
 MOST_ROWS = 2000
@@ -135,7 +135,8 @@ def _draw(axes: Axes, panel: Panel, looks: dict[str, Style], across: int) -> Non
         axes.set_ylim(len(panel.rows) - 0.5, -0.5)
     for place, axis in zip(panel.ticks, (axes.xaxis, axes.yaxis), strict=True):
         if place is not None:
-            axis.set_ticks(place)
+            axis.set_ticks(place, [plain(number(value)) for value in place])
+            axis.set_ticks([], minor=True)
     axes.set_xlabel(plain(panel.x))
     axes.set_ylabel(plain(panel.y))
     if panel.title:
