@@ -211,8 +211,8 @@ MARKERS = {"minimum": "v", "maximum": "^", "level inflection": "s", "flat": "D"}
 
 def _panel(case: xr.Dataset) -> plots.Panel:
     x, y = case.x.values, case.curve.values
-    air = 0.12 * np.ptp(y)
-    lift = {"bottom": air / 2, "top": -air / 2}
+    air = 0.2 * np.ptp(y)
+    lift = {"bottom": air / 8, "top": -air / 8}
     marks: list[plots.Mark] = [plots.Line(x=x, y=y, tone="text")]
     for i, kind in enumerate(kinds(case)):
         at, value = float(case.point[i]), float(case.value[i])
@@ -228,8 +228,8 @@ def _panel(case: xr.Dataset) -> plots.Panel:
         marks.append(
             plots.Points(x=[at], y=[value], label=kind, tone=tone, marker=MARKERS[kind], size=12)
         )
-        up = "bottom" if kind == "minimum" else "top"
-        share = f"{percent(float(case.share[i]))} of starts"
+        up = "bottom" if kind == "maximum" else "top"
+        share = percent(float(case.share[i]))
         marks.append(plots.Note(text=share, x=at, y=value + lift[up], across="center", up=up))
     return plots.Panel(
         marks,

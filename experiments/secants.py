@@ -189,13 +189,14 @@ def _panel(case: xr.Dataset, steps: Sequence[float], slopes: Sequence[float]) ->
         marks.append(plots.Line(x=x, y=value + slope * (x - at), label="secant"))
         there = (at + h, value + slope * h)
         marks.append(plots.Points(x=there[:1], y=there[1:], tone="text", marker="s"))
-        text = f"Q at {at + h:.3g}: slope {slope:.3g}"
+        text = f"Q at {at + h:.3g}"
         marks.append(plots.Note(text=text, x=there[0], y=there[1], across="right"))
     marks.append(plots.Points(x=[at], y=[value], tone="text", marker="o"))
+    told = " and ".join(f"{slope:.3g}" for slope in slopes)
     return plots.Panel(
         marks,
         title=f"f(x) = {case.attrs['function']}",
-        note=f"tangent at {at:g}: slope {tangent:.3g}",
+        note=f"slopes: secant {told}; tangent {tangent:.3g}",
         x="x",
         y="f(x)",
         xlim=(x[0], x[-1]),

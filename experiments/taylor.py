@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 import xarray as xr
@@ -230,11 +230,12 @@ def polynomials(found: Sequence[xr.Dataset]) -> plots.Figure:
         "Taylor polynomials hold on to the curve further out with each degree",
         [_curves(case, shown) for case in found],
         caption="The black or white line is the function, the dot the point of expansion; the "
-        "others are its Taylor polynomials. In the animation, the degree rises by one a frame.",
+        "others are its Taylor polynomials. In the animation, the degree of a grey one rises by "
+        "one a frame.",
         alt=f"Functions and their Taylor polynomials of degree {', '.join(map(str, shown))}. "
         + powers,
         grid=_grid(found),
-        frames=lambda index: [_curves(case, [index], moving=True) for case in found],
+        frames=lambda index: [_curves(case, shown, index) for case in found],
         count=int(found[0].attrs["frames"]),
     )
 
@@ -244,19 +245,22 @@ def _grid(found: Sequence[xr.Dataset]) -> tuple[int, int]:
     return down, -(-len(found) // down)
 
 
-def _curves(case: xr.Dataset, degrees: Sequence[int], moving: bool = False) -> plots.Panel:
+def _curves(case: xr.Dataset, degrees: Sequence[int], moving: int | None = None) -> plots.Panel:
     x, y, at = case.x.values, case.curve.values, case.attrs["at"]
     air = 0.25 * float(np.ptp(y))
     marks: list[plots.Mark] = [plots.Line(x=x, y=y, tone="text", width=4.0)]
     for degree in degrees:
-        values = case.polynomial.sel(degree=degree).values
-        look: dict[str, Any] = {"tone": 0} if moving else {"label": f"degree {degree}"}
-        marks.append(plots.Line(x=x, y=values, **look))
+        if moving is None or degree <= moving:
+            values = case.polynomial.sel(degree=degree).values
+            marks.append(plots.Line(x=x, y=values, label=f"degree {degree}"))
+    if moving is not None:
+        values = case.polynomial.sel(degree=moving).values
+        marks.append(plots.Line(x=x, y=values, tone="muted", width=3.4))
     marks.append(plots.Points(x=[at], y=[float(np.interp(at, x, y))], tone="text", marker="o"))
     return plots.Panel(
         marks,
         title=name_of(case),
-        note=f"degree {degrees[0]}" if moving else "",
+        note=f"up to degree {max(degrees) if moving is None else moving}",
         x="x",
         y="f(x)",
         xlim=(x[0], x[-1]),
