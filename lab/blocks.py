@@ -83,16 +83,25 @@ class Layout:
         """(setting, seed, start) of each lane of a block; settings count the last axis fastest."""
         region = self.region(block)
         *ranges, seed, start = np.ix_(*(np.arange(s.start, s.stop, dtype=np.int32) for s in region))
-        ids = np.empty((*(s.stop - s.start for s in region), 3), np.int32)
-        ids[..., 0] = np.ravel_multi_index(np.broadcast_arrays(*ranges), self.axes) if ranges else 0
-        ids[..., 1], ids[..., 2] = seed, start
-        return ids.reshape(-1, 3)
+        ids = np.empty((3, *(s.stop - s.start for s in region)), np.int32)
+        ids[0] = np.ravel_multi_index(np.broadcast_arrays(*ranges), self.axes) if ranges else 0
+        ids[1], ids[2] = seed, start
+        return ids.reshape(3, -1).T
 
-    def padded(self, ids: Int[np.ndarray, "lane 3"]) -> Int[np.ndarray, "tiles tile 3"]:
-        """Lanes laid out in the tiles of one block, PADDING after the last."""
-        full = np.empty((self.capacity, 3), np.int32)
-        full[: len(ids)], full[len(ids) :] = ids, PADDING
-        return full.reshape(self.tiles, self.tile, 3)
+    def padded(
+        self, parts: Sequence[Int[np.ndarray, "lane 3"]], blocks: int
+    ) -> Int[np.ndarray, "blocks 3 tiles tile"]:
+        """Lanes laid out in the tiles of a block each, PADDING after the last, and in all of more.
+
+        Args:
+            parts: the lanes of each block, no more than it has room for.
+            blocks: how many blocks, at least one a part.
+        """
+        full = np.empty((blocks, 3, self.capacity), np.int32)
+        for block, ids in zip(full, parts, strict=False):
+            block[:, : len(ids)], block[:, len(ids) :] = ids.T, PADDING
+        full[len(parts) :] = PADDING
+        return full.reshape(blocks, 3, self.tiles, self.tile)
 
 
 def layout(

@@ -29,8 +29,7 @@ def working(plan: Plan) -> int:
     """Bytes, at least, of the blocks under way: each lane's state, twice, and its results."""
     with plan.precision():
         problem, inputs = plan.problem(plan.fixed(0)), plan.inputs()
-        ids = jnp.zeros(3, jnp.int32)
-        lane = jax.eval_shape(lambda one: problem.begin(inputs, one), ids)
+        lane = jax.eval_shape(lambda *ids: problem.begin(inputs, ids), *[jnp.int32(0)] * 3)
     state = sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(lane))
     devices = local_devices()
     at_once = min(plan.layout.blocks, len(devices) * workers(devices))

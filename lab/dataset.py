@@ -132,10 +132,10 @@ def _lane_shapes(plan: Plan) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
     with plan.precision():
         problem, inputs = plan.problem(plan.fixed(0)), plan.inputs()
 
-        def one(ids: jax.Array) -> dict[str, jax.Array]:
+        def one(*ids: jax.Array) -> dict[str, jax.Array]:
             return problem.finish(inputs, ids, problem.begin(inputs, ids))
 
-        found = jax.eval_shape(one, jnp.zeros(3, jnp.int32))
+        found = jax.eval_shape(one, *[jnp.int32(0)] * 3)
     return {
         name: (a.shape, np.dtype(np.float32) if a.dtype == jnp.bfloat16 else np.dtype(a.dtype))
         for name, a in found.items()

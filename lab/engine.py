@@ -15,13 +15,12 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Float, Int
 
-from lab.descent import Lane
 from lab.devices import local_devices
 from lab.flow import Meter, ahead, workers
 from lab.plan import Plan
-from lab.program import CLOCK, Program
+from lab.program import CLOCK, Lanes, Program, on_host, peeked
 from lab.reduce import merge_halves
 from lab.starts import Starts
 
@@ -116,14 +115,15 @@ class Engine:
             for t in at:
                 if t > reached:
                     lanes, _ = advance(lanes, reached, t)
-                points.append(self._peek(lanes.x, len(ids)))
+                points.append(program.peek(lanes, "x", len(ids)))
                 reached, running = t, 1
                 if self.plan.run.watch and t < self.plan.run.steps:
                     lanes, running = advance(lanes, t, t + 1)
-                    loss, reached = lanes.loss, t + 1
+                    loss, reached = program.peek(lanes, "loss", len(ids)), t + 1
                 else:
-                    _, loss = self._timed(program.finish, self._inputs, placed, lanes, t)
-                losses.append(self._peek(loss, len(ids))[:, 0])
+                    _, last = self._timed(program.finish, self._inputs, placed, lanes, t)
+                    loss = peeked([last[:, None]], len(ids))
+                losses.append(loss[:, 0])
                 if not running:
                     break
         missing = len(at) - len(points)
@@ -193,12 +193,10 @@ class Engine:
             self._inputs = self._programs[key].place(self._inputs)
         return self._programs[key]
 
-    def _begin(self, ids: Sequence[Ids]) -> tuple[Program, Array, Lane]:
+    def _begin(self, ids: Sequence[Ids]) -> tuple[Program, Any, Lanes]:
         """One part a device at its start; devices for which there is none get padding."""
         program = self._program(ids[0])
-        none = np.empty((0, 3), np.int32)
-        parts = [*ids, *[none] * (len(self.devices) - len(ids))]
-        tiles = np.stack([self.plan.layout.padded(part) for part in parts])
+        tiles = self.plan.layout.padded(ids, len(self.devices))
         return program, *self._timed(program.begin, self._inputs, tiles)
 
     def _run(self, ids: Sequence[Ids], reduced: bool) -> list[Results]:
@@ -216,17 +214,20 @@ class Engine:
                 (placed, lanes), order = self._timed(program.compact, moved, order)
         placed, lanes = self._timed(program.restore, (placed, lanes), order)
         results, _ = self._timed(program.finish, self._inputs, placed, lanes, steps)
-        self.meter.lane_steps += int(np.asarray(results["steps"]).sum(dtype=np.int64))
+        self.meter.lane_steps += sum(
+            int(part.sum(dtype=np.int64)) for part in on_host(results["steps"])
+        )
         if reduced:
             results = self._timed(program.reduce, self._inputs, placed, results, self._rows(ids))
         begun = time.perf_counter()
-        host = jax.device_get(results)
+        host = {name: on_host(a) for name, a in results.items()}
         self.meter.transfer += time.perf_counter() - begun
+        each = [{name: a[d] for name, a in host.items()} for d in range(len(ids))]
         if reduced:
-            host = merge_halves(host)
+            return [merge_halves(counts) for counts in each]
         return [
-            {name: a[d] if reduced else a[d, : len(part)] for name, a in host.items()}
-            for d, part in enumerate(ids)
+            {name: a[: len(part)] for name, a in lanes.items()}
+            for lanes, part in zip(each, ids, strict=True)
         ]
 
     def _timed(self, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -259,11 +260,3 @@ class Engine:
             new = np.any(np.diff(part[:, :2], axis=0) != 0, axis=1)
             row[: len(part)] = np.concatenate([[0], np.cumsum(new)])
         return rows
-
-    @staticmethod
-    def _peek(leaves: Any, count: int) -> np.ndarray:
-        """The first lanes of the first device, each as one vector."""
-        flat = [
-            np.asarray(leaf)[0].reshape(-1, *leaf.shape[3:]) for leaf in jax.tree.leaves(leaves)
-        ]
-        return np.concatenate([leaf[:count].reshape(count, -1) for leaf in flat], axis=1)

@@ -4,7 +4,7 @@ A lane is known by three of them: setting, seed, start. All else that it is run 
 hyperparameters, its start, its random keys, is a function of these.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -21,6 +21,9 @@ from lab.optimizers import Optimizer
 from lab.outcome import Limits, Outcome
 from lab.record import Recorder, ravel
 from lab.starts import Starts
+
+Ids = Sequence[Int[Array, ""]]
+"""Setting, seed and start of a lane."""
 
 NOISE = 2**32 - 1
 """Keeps the noise apart from the starts, whose key is folded with an index below 2^31."""
@@ -71,7 +74,7 @@ class Problem:
         sizes: the number of values of each swept key, in the results' order.
         loss_axes: which of these keys are the loss's, and its names for them.
         watch: whether lanes are looked at, at every step, or only when they are closed.
-        traced: the step in scalars, once it was traced (see `lab.backends.loops.loop_for`).
+        traced: the step in scalars, once it was traced (see `lab.backends.scalars.loop_for`).
     """
 
     loss: Loss
@@ -85,7 +88,7 @@ class Problem:
     watch: bool = True
     traced: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
-    def lane(self, inputs: Inputs, ids: Int[Array, "3"]) -> LaneInputs:
+    def lane(self, inputs: Inputs, ids: Ids) -> LaneInputs:
         """The inputs of the lane with these (setting, seed, start)."""
         setting, seed, start = ids
         noise = jax.random.fold_in(inputs.key, NOISE)
@@ -122,7 +125,7 @@ class Problem:
         known = residuals if self.loss.residual_function else None
         return Descent(loss, optimizer, self.recorders, inputs.limits, lane.minimum, known)
 
-    def begin(self, inputs: Inputs, ids: Int[Array, "3"]) -> Lane:
+    def begin(self, inputs: Inputs, ids: Ids) -> Lane:
         """The lane at its start; padding has ended before it began."""
         x0 = self.starts(jnp.maximum(ids[2], 0), inputs.key)
         x0 = jax.tree.map(lambda leaf: leaf.astype(self.dtype), x0)
@@ -143,11 +146,24 @@ class Problem:
         stride = descent.stride(own, t, lane)
         return descent.judged(lane, stride), *descent.unhindered(own, t, lane, stride)
 
-    def close(self, inputs: Inputs, t: Int[Array, ""], ids: Int[Array, "3"], lane: Lane) -> Lane:
+    def end(
+        self, shared: tuple[Inputs, Int[Array, ""]], given: tuple[Ids, Lane]
+    ) -> tuple[dict[str, Array], Float[Array, ""]]:
+        """The stored variables of a lane whose last step this is, and its last loss as it is.
+
+        Args:
+            shared: the inputs, and the step.
+            given: the lane's ids, and its state.
+        """
+        (inputs, last), (ids, lane) = shared, given
+        closed = self.close(inputs, last, ids, lane)
+        return self.finish(inputs, ids, closed), closed.loss
+
+    def close(self, inputs: Inputs, t: Int[Array, ""], ids: Ids, lane: Lane) -> Lane:
         """The lane after a look at its point at step t, its last."""
         return descent.close(self.descent(inputs, self.lane(inputs, ids)), t, lane)
 
-    def finish(self, inputs: Inputs, ids: Int[Array, "3"], lane: Lane) -> dict[str, Array]:
+    def finish(self, inputs: Inputs, ids: Ids, lane: Lane) -> dict[str, Array]:
         """The stored variables of one ended lane."""
         point = ravel(lane.x)
         own = self.lane(inputs, ids)

@@ -17,16 +17,20 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
-from jaxtyping import Array, Int, PyTree
+from jaxtyping import Array, Float, Int, PyTree
 
 from lab import reduce
-from lab.backends import advance_with, each_lane
-from lab.descent import Lane
+from lab.backends import Backend, backend_for
+from lab.backends.forms import flat
+from lab.backends.loops import Ids
 from lab.outcome import Outcome
 from lab.problem import Inputs, Problem
 from lab.starts import Starts
 
-Block = tuple[Array, Lane]
+Lanes = Any
+"""The state of a block's lanes, as its backend keeps it."""
+
+Block = tuple[Ids, Lanes]
 """The ids of a block's lanes, and their state."""
 
 
@@ -70,7 +74,7 @@ class Ahead:
 class Program:
     """A `Problem` compiled for some devices.
 
-    Lanes come and go with a leading axis of one block a device: ids [device, tiles, tile, 3],
+    Lanes come and go with a leading axis of one block a device: ids [device, 3, tiles, tile],
     results [device, lane, ...].
 
     Args:
@@ -86,6 +90,7 @@ class Program:
         mesh = Mesh(np.asarray(devices), ("device",))
         each, same = PartitionSpec("device"), PartitionSpec()
         self.problem, self.rows = problem, rows
+        self._steps: dict[int, Array] = {}
         self.each, self.same = NamedSharding(mesh, each), NamedSharding(mesh, same)
 
         def spread(function: Callable[..., Any], *specs: PartitionSpec, **options: Any) -> Ahead:
@@ -97,16 +102,13 @@ class Program:
             shard = partial(jax.shard_map, mesh=mesh, out_specs=each, check_vma=False)
             return Ahead(shard(local, in_specs=specs), **options)
 
-        platform = devices[0].platform
-        advance = partial(advance_with(backend, platform), problem)
-        self._evaluate = each_lane(backend, platform)
-        self._begin = spread(partial(_begin, self._evaluate, problem), same, each)
-        self._advance = spread(
-            partial(_advance, advance), same, each, each, same, same, donate_argnums=2
-        )
-        self._finish = spread(partial(_finish, self._evaluate, problem), same, each, each, same)
+        self.backend = backend_for(backend, devices[0].platform)
+        step, ended = (partial(f, self.backend, problem) for f in (_advance, _running_first))
+        self._begin = spread(partial(_begin, self.backend, problem), same, each)
+        self._advance = spread(step, same, each, each, same, same, donate_argnums=2)
+        self._finish = spread(partial(self.backend.finish, problem), same, each, each, same)
         self._reduce = spread(partial(_reduce, problem, rows), same, each, each, each)
-        self._running_first = spread(_running_first, each, each, each, donate_argnums=(0, 1, 2))
+        self._running_first = spread(ended, each, each, each, donate_argnums=(0, 1, 2))
         self._as_they_were = spread(_as_they_were, each, each, each, donate_argnums=(0, 1, 2))
         self._spread, self._each, self._same = spread, each, same
 
@@ -114,7 +116,7 @@ class Program:
         """The same program from other starts: only `begin` is compiled anew."""
         other = copy(self)
         problem = replace(self.problem, starts=starts)
-        begin = partial(_begin, self._evaluate, problem)
+        begin = partial(_begin, self.backend, problem)
         other._begin = self._spread(begin, self._same, self._each)
         return other
 
@@ -124,28 +126,36 @@ class Program:
 
     def begin(self, inputs: Inputs, ids: np.ndarray) -> Block:
         """The ids on their devices, and their lanes at their starts."""
-        placed = jax.device_put(ids, self.each)
-        return placed, self._begin(inputs, placed)
+        return self._begin(inputs, jax.device_put(ids, self.each))
 
     def advance(
-        self, inputs: Inputs, ids: Array, lanes: Lane, first: int, until: int
-    ) -> tuple[Lane, int]:
+        self, inputs: Inputs, ids: Ids, lanes: Lanes, first: int, until: int
+    ) -> tuple[Lanes, int]:
         """The lanes after steps first ... until-1, and how many are still running.
 
         The lanes given are consumed: their memory is used again.
         """
-        bounds = jax.device_put((np.int32(first), np.int32(until)), self.same)
-        lanes, running = self._advance(inputs, ids, lanes, *bounds)
-        return lanes, int(np.sum(running))
+        lanes, running = self._advance(inputs, ids, lanes, self._step(first), self._step(until))
+        return lanes, sum(map(int, on_host(running)))
 
     def finish(
-        self, inputs: Inputs, ids: Array, lanes: Lane, last: int
+        self, inputs: Inputs, ids: Ids, lanes: Lanes, last: int
     ) -> tuple[dict[str, Array], Array]:
         """The stored variables of lanes that end at step `last`, and their last losses as such."""
-        return self._finish(inputs, ids, lanes, jax.device_put(np.int32(last), self.same))
+        return self._finish(inputs, ids, lanes, self._step(last))
+
+    def _step(self, number: int) -> Array:
+        """A step's number on every device."""
+        if number not in self._steps:
+            self._steps[number] = jax.device_put(np.int32(number), self.same)
+        return self._steps[number]
+
+    def peek(self, lanes: Lanes, field: str, count: int) -> Float[np.ndarray, "lane number"]:
+        """The numbers of a `Lane`'s field, of the first lanes of the first device."""
+        return peeked(self.backend.leaves(self.problem, lanes, field), count)
 
     def reduce(
-        self, inputs: Inputs, ids: Array, results: dict[str, Array], row: np.ndarray
+        self, inputs: Inputs, ids: Ids, results: dict[str, Array], row: np.ndarray
     ) -> dict[str, Array]:
         """Counts across starts (see `lab.reduce`), from results that never leave the device."""
         return self._reduce(inputs, ids, results, jax.device_put(row, self.each))
@@ -161,7 +171,7 @@ class Program:
             The block, and where each of its lanes was at the very first.
         """
         if order is None:
-            devices, tiles, tile, _ = block[0].shape
+            devices, tiles, tile = block[0][0].shape
             first = np.arange(tiles * tile, dtype=np.int32)
             order = jax.device_put(np.broadcast_to(first, (devices, len(first))), self.each)
         ids, lanes, order = self._running_first(*block, order)
@@ -175,65 +185,63 @@ class Program:
         return ids, lanes
 
 
-def _begin(evaluate: Callable[..., Any], problem: Problem, inputs: Inputs, ids: Array) -> Lane:
-    lanes = evaluate(problem.begin, inputs, flat(ids))
-    return jax.tree.map(lambda leaf: leaf.reshape(*ids.shape[:2], *leaf.shape[1:]), lanes)
+def _begin(backend: Backend, problem: Problem, inputs: Inputs, ids: Array) -> Block:
+    setting, seed, start = ids
+    return (setting, seed, start), backend.begin(problem, inputs, (setting, seed, start))
 
 
 def _advance(
-    advance: Callable[..., Lane],
-    inputs: Inputs,
-    ids: Array,
-    lanes: Lane,
-    first: Array,
-    until: Array,
-) -> tuple[Lane, Array]:
-    lanes = advance(inputs, ids, lanes, first, until)
-    return lanes, jnp.sum(lanes.outcome == Outcome.RUNNING)
-
-
-def _finish(
-    evaluate: Callable[..., Any],
+    backend: Backend,
     problem: Problem,
     inputs: Inputs,
-    ids: Array,
-    lanes: Lane,
-    last: Array,
-) -> tuple[dict[str, Array], Array]:
-    def one(shared: tuple[Inputs, Array], given: Block) -> tuple[dict[str, Array], Array]:
-        (inputs, last), (ids, lane) = shared, given
-        closed = problem.close(inputs, last, ids, lane)
-        return problem.finish(inputs, ids, closed), closed.loss
-
-    return evaluate(one, (inputs, last), jax.tree.map(flat, (ids, lanes)))
+    ids: Ids,
+    lanes: Lanes,
+    first: Array,
+    until: Array,
+) -> tuple[Lanes, Array]:
+    lanes = backend.advance(problem, inputs, ids, lanes, first, until)
+    (outcome,) = backend.leaves(problem, lanes, "outcome")
+    return lanes, jnp.sum(outcome == Outcome.RUNNING)
 
 
 def _reduce(
-    problem: Problem, rows: int, inputs: Inputs, ids: Array, results: dict[str, Array], row: Array
+    problem: Problem, rows: int, inputs: Inputs, ids: Ids, results: dict[str, Array], row: Array
 ) -> dict[str, Array]:
     each = jax.vmap(jax.vmap(partial(problem.lane, inputs)))(ids)
     return reduce.counts(results, flat(each.minimum), row, rows, inputs.minima.shape[1])
 
 
-def _running_first(ids: Array, lanes: Lane, order: Array) -> tuple[Array, Lane, Array]:
-    ended = flat(lanes.outcome) != Outcome.RUNNING
-    return _moved(ids, lanes, order, jnp.argsort(ended, stable=True))
+def _running_first(
+    backend: Backend, problem: Problem, ids: Ids, lanes: Lanes, order: Array
+) -> tuple[Ids, Lanes, Array]:
+    (outcome,) = backend.leaves(problem, lanes, "outcome")
+    return _moved(ids, lanes, order, jnp.argsort(flat(outcome) != Outcome.RUNNING, stable=True))
 
 
-def _as_they_were(ids: Array, lanes: Lane, order: Array) -> tuple[Array, Lane, Array]:
+def _as_they_were(ids: Ids, lanes: Lanes, order: Array) -> tuple[Ids, Lanes, Array]:
     return _moved(ids, lanes, order, jnp.argsort(order))
 
 
 def _moved(
-    ids: Array, lanes: Lane, order: Array, places: Int[Array, " lane"]
-) -> tuple[Array, Lane, Array]:
+    ids: Ids, lanes: Lanes, order: Array, places: Int[Array, " lane"]
+) -> tuple[Ids, Lanes, Array]:
     def move(leaf: Array) -> Array:
-        return flat(leaf)[places].reshape(leaf.shape)
+        return flat(leaf)[places].reshape(leaf.shape) if leaf.ndim else leaf
 
-    return move(ids), jax.tree.map(move, lanes), order[places]
+    return *jax.tree.map(move, (ids, lanes)), order[places]
 
 
-def flat(leaf: Array) -> Array:
-    """A leaf of a block's tiles as one row of lanes."""
-    tiles, tile, *own = leaf.shape
-    return leaf.reshape(tiles * tile, *own)
+def peeked(leaves: Sequence[Array], count: int) -> Float[np.ndarray, "lane number"]:
+    """The first lanes of the first device, of leaves [device, tiles, tile, ...] or [device]."""
+    firsts = [on_host(leaf)[0] for leaf in leaves]
+    rows = [
+        a.reshape(a.shape[0] * a.shape[1], -1)[:count] if a.ndim else np.full(count, a)
+        for a in firsts
+    ]
+    return np.column_stack(rows)
+
+
+def on_host(results: Array) -> list[np.ndarray]:
+    """Each device's part of an array [device, ...], not copied where the device is the host."""
+    shards = sorted(results.addressable_shards, key=lambda shard: shard.index[0].start or 0)
+    return [np.asarray(shard.data).reshape(results.shape[1:]) for shard in shards]

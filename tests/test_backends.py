@@ -14,15 +14,12 @@ from test_engine import assert_same_bits
 import lab
 from lab import dataset, engine, settings
 from lab.api import make_plan
-from lab.backends import each_lane
-from lab.backends.loops import loop_for
+from lab.backends.scalars import back, loop_for, of_one, one_step, rows_of
 from lab.engine import Engine
 from lab.errors import SpecError
 from lab.flow import Meter
 from lab.kernels import cpu, gpu
-from lab.kernels.loop import loop_of
 from lab.plan import Run
-from lab.scalarize import NotScalar
 
 STEPS = 20
 ULPS = 64
@@ -93,27 +90,15 @@ def test_every_loss_in_the_kernel_as_under_vmap(name):
     """Value and gradient at points of the box, to some ulps of their largest."""
     loss = lab.losses.catalogue[name]()
     points = np.random.default_rng(0).uniform(loss.low, loss.high, (48, loss.dimension))
-    look = lambda shared, x: jax.value_and_grad(loss)(x)  # noqa: E731
-    found, expected = (
-        jax.jit(partial(each_lane(backend, "cpu"), look))((), points)
-        for backend in ("kernel", "vmap")
+    loop, result = one_step(
+        lambda shared, x: jax.value_and_grad(loss)(x), (), of_one(points), [True] * points.shape[1]
     )
-    assert reason_left(look, points) is None
-    for one, other in zip(found, expected, strict=True):
+    assert cpu.missing(loop) is None
+    in_kernel = jax.jit(lambda x: back(cpu.once(loop, [], rows_of(x)), result, len(x)))
+    expected = jax.jit(jax.vmap(jax.value_and_grad(loss)))(points)
+    for one, other in zip(in_kernel(points), expected, strict=True):
         close = 1e-13 * np.maximum(np.abs(other).max(), 1)
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=close)
-
-
-def reason_left(look, points):
-    """Why a function of a point would be left to `vmap`; None if the kernel takes it."""
-    marks = ([True], [True, True])
-    try:
-        loop = loop_of(
-            lambda t, s, x, y: look(s, x), (), points[0], look((), points[0]), marks, None
-        )
-    except NotScalar as reason:
-        return str(reason)
-    return cpu.missing(loop)
 
 
 @pytest.mark.usefixtures("quick_compiles", "float64")

@@ -46,10 +46,11 @@ def test_blocks_keep_their_limits(made, data):
     assert all(cut.chunk[axis] == 1 for axis in alone)
     assert cut.tiles * cut.tile - math.prod(cut.chunk) in range(cut.tile)
     ids = cut.ids(data.draw(st.integers(0, cut.blocks - 1)))
-    padded = cut.padded(ids)
-    assert padded.shape == (cut.tiles, cut.tile, 3) and ids.dtype == padded.dtype == np.int32
-    np.testing.assert_array_equal(padded.reshape(-1, 3)[: len(ids)], ids)
-    assert np.all(padded.reshape(-1, 3)[len(ids) :] == PADDING)
+    padded = cut.padded([ids, ids[:1]], 3)
+    assert padded.shape == (3, 3, cut.tiles, cut.tile) and ids.dtype == padded.dtype == np.int32
+    for block, part in zip(padded.reshape(3, 3, -1), (ids, ids[:1], ids[:0]), strict=True):
+        np.testing.assert_array_equal(block[:, : len(part)].T, part)
+        assert np.all(block[:, len(part) :] == PADDING)
 
 
 @settings(max_examples=150)

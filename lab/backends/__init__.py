@@ -1,6 +1,7 @@
-"""Backends: how a block of lanes takes its steps. All the time of a run goes into these loops.
+"""Backends: how a block of lanes begins, takes its steps, and is closed.
 
-All take the same step, `lab.descent.step` (or `march`), and give the same results up to rounding.
+All the time of a run goes into these. All take the same step, `lab.descent.step` (or `march`), and
+give the same results up to rounding.
 
 `vmap` carries each lane's arrays through memory at every step, whatever the step is. `scalar`
 takes the step apart (`lab.scalarize`) and carries one row of lanes for each number of a lane's
@@ -9,6 +10,6 @@ of that, whose state stays in registers from the first step to the last (`lab.ke
 """
 
 from lab.backends.choice import Choice, choose
-from lab.backends.loops import advance_with, each_lane
+from lab.backends.forms import Backend, backend_for
 
-__all__ = ["Choice", "advance_with", "choose", "each_lane"]
+__all__ = ["Backend", "Choice", "backend_for", "choose"]

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lab.backends.loops import loop_for
+from lab.backends.scalars import loop_for
 from lab.errors import Fault, SpecError
 from lab.kernels import missing
 from lab.scalarize import NotScalar

@@ -1,13 +1,14 @@
 """Kernels: a loop of scalars as one piece of machine code, the state of its lanes in registers.
 
-`run` runs a `Loop` with the kernel of a platform, `missing` says why there is none. The parts are
-imported when they are needed: LLVM for CPUs (`lab.kernels.cpu`), Pallas for GPUs
-(`lab.kernels.gpu`).
+`kernel_for` gives what runs a `Loop` on a platform, `once_for` what takes a single step, `missing`
+says why there is no kernel. The parts are imported when they are needed: LLVM for CPUs
+(`lab.kernels.cpu`), Pallas for GPUs (`lab.kernels.gpu`).
 """
 
-from lab.kernels.loop import Loop, Run
+from lab.kernels.loop import Loop, Once, Run
+from lab.scalarize import NotScalar
 
-__all__ = ["kernel_for", "missing"]
+__all__ = ["kernel_for", "missing", "once_for"]
 
 
 def kernel_for(platform: str) -> Run:
@@ -19,6 +20,19 @@ def kernel_for(platform: str) -> Run:
     from lab.kernels import gpu
 
     return gpu.run
+
+
+def once_for(platform: str) -> Once:
+    """What takes a loop's only step, where the kernel does that faster than XLA: on CPUs."""
+    if platform == "cpu":
+        from lab.kernels import cpu
+
+        return cpu.once
+
+    def left_to_xla(loop: Loop, shared: object, given: object) -> list:
+        raise NotScalar("one step, which XLA fuses by itself")
+
+    return left_to_xla
 
 
 def missing(loop: Loop, platform: str) -> str | None:

@@ -151,3 +151,6 @@ Rows = list[Array]
 
 Run = Callable[[Loop, Int[Array, ""], Int[Array, ""], Rows, Rows, Rows], Rows]
 """What a backend is: (loop, first, until, shared, given, state) -> state."""
+
+Once = Callable[[Loop, Rows, Rows], Rows]
+"""What takes the only step of a loop that asks for no state before it: (loop, shared, given)."""

@@ -1,9 +1,10 @@
-"""Scalars and rows of lanes packed into one buffer for each type of number, and back."""
+"""Scalars and rows of lanes packed into buffers, and back."""
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.extend import core
@@ -30,7 +31,7 @@ def stored_as(var: core.Var, truth: np.dtype) -> np.dtype:
 
 
 class Pack:
-    """Variables and their values, all of shape () or all of shape (lanes,).
+    """Variables and their values, all of shape () or all of shape (lanes,), in an array a type.
 
     Args:
         values: each variable with its value (None where only the places are asked for).
@@ -45,41 +46,89 @@ class Pack:
         truth: Any = np.bool_,
     ):
         self.values, self.padding, self.truth = list(values), padding, np.dtype(truth)
-        self.groups: dict[np.dtype, list[core.Var]] = {}
+
+    @cached_property
+    def groups(self) -> list[list[core.Var]]:
+        """The variables that share an array."""
+        groups: dict[np.dtype, list[core.Var]] = {}
         for var, _ in self.values:
-            self.groups.setdefault(stored_as(var, self.truth), []).append(var)
+            groups.setdefault(stored_as(var, self.truth), []).append(var)
+        return list(groups.values())
 
     @cached_property
     def arrays(self) -> list[Array]:
-        """One array a type: [scalar], or [row, lane] with padding after the last lane."""
+        """The arrays: [scalar], or [row, lane] with padding after the last lane."""
         found = dict(self.values)
-        stacked = [
-            jnp.stack([jnp.asarray(found[var], dtype) for var in group])
-            for dtype, group in self.groups.items()
-        ]
+        stacked = [jnp.stack([self._stored(var, found[var]) for var in g]) for g in self.groups]
         if not self.padding:
             return stacked
         return [jnp.pad(a, ((0, 0), (0, self.padding)), constant_values=ENDED) for a in stacked]
+
+    def described(self, *lanes: int) -> list[jax.ShapeDtypeStruct]:
+        """The shapes and types of the arrays, for so many lanes in rows."""
+        types = [stored_as(group[0], self.truth) for group in self.groups]
+        sizes = [self.rows(group) for group in self.groups]
+        return [
+            jax.ShapeDtypeStruct((*size, *lanes), dtype)
+            for size, dtype in zip(sizes, types, strict=True)
+        ]
+
+    @staticmethod
+    def rows(group: Sequence[core.Var]) -> tuple[int, ...]:
+        """The leading axis of the array of some variables."""
+        return (len(group),)
 
     def places(self, first: int = 0) -> dict[core.Var, Place]:
         """Where each variable lies, if the arrays are a function's buffers from `first` on."""
         return {
             var: Place(first + number, index)
-            for number, group in enumerate(self.groups.values())
+            for number, group in enumerate(self.groups)
             for index, var in enumerate(group)
         }
 
     def unpacked(self, arrays: Iterable[Array]) -> dict[core.Var, Array]:
         """The values in arrays like those of `arrays`."""
-        found = {}
-        for group, array in zip(self.groups.values(), arrays, strict=True):
-            for index, var in enumerate(group):
-                row = array[index].astype(aval(var).dtype)
-                found[var] = row[: len(row) - self.padding] if self.padding else row
-        return found
+        pairs = zip(self.groups, arrays, strict=True)
+        return {v: self._found(v, array[i]) for g, array in pairs for i, v in enumerate(g)}
+
+    def _stored(self, var: core.Var, value: Any) -> Array:
+        return jnp.asarray(value, stored_as(var, self.truth))
+
+    def _found(self, var: core.Var, row: Array) -> Array:
+        row = row.astype(aval(var).dtype)
+        return row[: len(row) - self.padding] if self.padding else row
 
 
-class Packs(NamedTuple):
+class Apart(Pack):
+    """Rows of lanes, each in an array of its own: [lane], as it is, unless it must be padded."""
+
+    @cached_property
+    def groups(self) -> list[list[core.Var]]:
+        """Each variable alone."""
+        return [[var] for var, _ in self.values]
+
+    @cached_property
+    def arrays(self) -> list[Array]:
+        """The rows."""
+        rows = [self._stored(var, value) for var, value in self.values]
+        if not self.padding:
+            return rows
+        return [jnp.pad(row, (0, self.padding), constant_values=ENDED) for row in rows]
+
+    @staticmethod
+    def rows(group: Sequence[core.Var]) -> tuple[int, ...]:
+        """A row has no axis but its lanes'."""
+        return ()
+
+    def unpacked(self, arrays: Iterable[Array]) -> dict[core.Var, Array]:
+        """The values in arrays like those of `arrays`."""
+        return {v: self._found(v, a) for (v, _), a in zip(self.values, arrays, strict=True)}
+
+
+RowPack = TypeVar("RowPack", bound=Pack)
+
+
+class Packs(NamedTuple, Generic[RowPack]):
     """All that a loop's function is passed.
 
     Attributes:
@@ -90,19 +139,20 @@ class Packs(NamedTuple):
     """
 
     shared: Pack
-    given: Pack
+    given: RowPack
     alike: Pack
-    lanes: Pack
+    lanes: RowPack
 
 
 def packed(
+    rows_as: type[RowPack],
     loop: Loop,
     shared: Sequence[Any],
     given: Sequence[Any],
     state: Sequence[Any],
     padding: int = 0,
     truth: Any = np.bool_,
-) -> Packs:
+) -> Packs[RowPack]:
     """The numbers of a loop, packed; those that no equation asks for are left out."""
     used, (of_shared, of_given, of_state) = loop.used, loop.variables
     constants = [*zip(of_shared, shared, strict=True)]
@@ -115,12 +165,13 @@ def packed(
         (changing if differs else alike).append((var, value))
     return Packs(
         Pack(((var, value) for var, value in constants if var in used), truth=truth),
-        Pack(((var, value) for var, value in rows if var in used), padding, truth),
+        rows_as(((var, value) for var, value in rows if var in used), padding, truth),
         Pack(alike, truth=truth),
-        Pack(changing, padding, truth),
+        rows_as(changing, padding, truth),
     )
 
 
-def lanes_of(loop: Loop, state: Rows) -> int:
+def lanes_of(loop: Loop, given: Sequence[Any], state: Sequence[Any]) -> int:
     """How many lanes there are."""
-    return next(len(row) for row, differs in zip(state, loop.state, strict=True) if differs)
+    marked = zip([*given, *state], [*loop.given, *loop.state], strict=True)
+    return next(len(row) for row, differs in marked if differs)

@@ -64,8 +64,8 @@ def run(
         interpret: run on whatever device there is, slowly, to test the kernels.
     """
     loop = known_to_pallas(loop)
-    lanes = lanes_of(loop, state)
-    packs = packed(loop, shared, given, state, -lanes % BLOCK, truth=TRUTH)
+    lanes = lanes_of(loop, given, state)
+    packs = packed(Pack, loop, shared, given, state, -lanes % BLOCK, truth=TRUTH)
     kernels = Kernels(loop, packs, interpret)
 
     def segment(carry: tuple[Array, list[Array], list[Array]]) -> tuple:
