@@ -18,8 +18,9 @@ from lab.backends.scalars import back, loop_for, of_one, one_step, rows_of
 from lab.engine import Engine
 from lab.errors import SpecError
 from lab.flow import Meter
-from lab.kernels import cpu, gpu
+from lab.kernels import cpu, gpu, once_for
 from lab.plan import Run
+from lab.scalarize import NotScalar
 
 STEPS = 20
 ULPS = 64
@@ -138,7 +139,8 @@ def test_what_does_not_come_apart_is_short_and_named():
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_the_gpu_kernel_interpreted_as_under_vmap(name, precision, monkeypatch):
     run = partial(gpu.run, interpret=True)
-    monkeypatch.setattr("lab.backends.loops.kernel_for", lambda platform: run)
+    monkeypatch.setattr("lab.backends.forms.kernel_for", lambda platform: run)
+    monkeypatch.setattr("lab.backends.forms.once_for", lambda platform: once_for("gpu"))
     losses = lab.losses.rosenbrock()
     kernel = lanes(made(name, "kernel", losses, precision=precision))
     vmap = lanes(made(name, "vmap", losses, precision=precision))

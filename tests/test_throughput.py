@@ -1,9 +1,12 @@
 """The throughput experiment: statistics against hand values, the table, a tiny run of it all."""
 
 import json
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import get_args
 
+import jax
 import numpy as np
 import pytest
 import xarray as xr
@@ -77,6 +80,25 @@ def test_contenders_take_turns():
     calls.clear()
     timing.interleaved(each, repeats=8, seed=0)
     assert calls == first
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="threads cannot be confined")
+def test_all_threads_are_confined_to_some_cores():
+    def of_threads():
+        found = set()
+        for thread in os.listdir("/proc/self/task"):
+            with suppress(ProcessLookupError):
+                found.add(frozenset(os.sched_getaffinity(int(thread))))
+        return found
+
+    every, (first, *_) = of_threads(), sorted(os.sched_getaffinity(0))
+    with pytest.raises(ZeroDivisionError), timing.on_cores(1):
+        jax.numpy.ones(3).block_until_ready()
+        assert of_threads() == {frozenset([first])}
+        1 / 0  # noqa: B018
+    assert of_threads() == every
+    with timing.on_cores(0):
+        assert of_threads() == every
 
 
 def test_ratios_are_within_rounds_and_per_lane_step():

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from lab.bench.cost import flops_of
-from lab.bench.timing import interleaved, timed
+from lab.bench.timing import interleaved, on_cores, timed
 from lab.errors import LabError
 from lab.peers import PEERS, Contender, Ends, Task, fractal_loop, ours, peer, reference
 
@@ -31,6 +31,7 @@ class Race:
         ends: what of a contender's ends is compared.
         tolerance: the error that passes.
         missing: contenders that cannot take part, and why.
+        cores: CPU cores that all are confined to; 0: none are.
     """
 
     facts: Mapping[str, Any]
@@ -40,9 +41,14 @@ class Race:
     tolerance: float
     ends: Callable[[Ends], Ends] = lambda ends: ends
     missing: dict[str, str] = field(default_factory=dict)
+    cores: int = 0
 
     def run(self, repeats: int, seed: int, done: Callable[[str], None]) -> xr.Dataset:
         """Prepare, prove and time them all."""
+        with on_cores(self.cores):
+            return self._run(repeats, seed, done)
+
+    def _run(self, repeats: int, seed: int, done: Callable[[str], None]) -> xr.Dataset:
         exact, contenders = self.exact(), dict[str, Contender]()
         compiling, errors, differing = {}, {}, {}
         for name, prepare in self.prepare.items():
@@ -118,6 +124,7 @@ def of_task(task: Task, peers: Mapping[str, int], backends: tuple[str, ...] = ("
         exact=partial(reference.descend, task, PROVEN),
         tolerance=reference.tolerance(task),
         missing={name: reason for name, reason in reasons.items() if reason is not None},
+        cores=task.cores if task.platform == "cpu" else 0,
     )
 
 

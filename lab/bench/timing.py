@@ -1,9 +1,10 @@
 """Contenders timed in turns, so that a slow minute of the machine strikes all of them alike."""
 
 import gc
+import os
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 import numpy as np
@@ -47,6 +48,30 @@ def collector_off() -> Iterator[None]:
         yield
     finally:
         gc.enable()
+
+
+@contextmanager
+def on_cores(count: int) -> Iterator[None]:
+    """All threads of this process on so many of its cores, where the system can confine them.
+
+    Args:
+        count: cores; 0, or as many as there are, leaves threads where they like to be.
+    """
+    every = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else []
+    if not 0 < count < len(every):
+        yield
+        return
+    _confine(every[:count])
+    try:
+        yield
+    finally:
+        _confine(every)
+
+
+def _confine(cores: Iterable[int]) -> None:
+    for thread in os.listdir("/proc/self/task"):
+        with suppress(ProcessLookupError):  # it has ended in the meantime
+            os.sched_setaffinity(int(thread), cores)
 
 
 def timed(function: Callable[[], T]) -> tuple[T, float]:

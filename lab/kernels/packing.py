@@ -10,7 +10,7 @@ import numpy as np
 from jax.extend import core
 from jaxtyping import Array
 
-from lab.kernels.loop import Loop, Rows
+from lab.kernels.loop import Loop
 from lab.scalarize import aval
 
 ENDED = 1

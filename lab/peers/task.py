@@ -107,17 +107,13 @@ class Task:
             draw = jax.jit(jax.vmap(lambda index: self.starts(index, key)))
             return np.asarray(draw(jnp.arange(self.lanes, dtype=jnp.int32)))
 
-    def lacks(
-        self, *, recording: bool, cores: bool = True, platforms: Any = ("cpu",)
-    ) -> str | None:
+    def lacks(self, *, recording: bool, platforms: Any = ("cpu",)) -> str | None:
         """Why a peer that can do no more than this cannot take the task; None if it can."""
         if self.loss not in LOSSES:
             return f"has no {self.loss}"
         if self.platform not in platforms:
             return f"does not run on {self.platform}"
-        if self.recording and not recording:
-            return "keeps no records"
-        return None if cores else "its number of threads is fixed when it starts"
+        return "keeps no records" if self.recording and not recording else None
 
 
 def own_dimension(loss: str) -> int | None:
