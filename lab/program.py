@@ -104,7 +104,7 @@ class Program:
 
         self.backend = backend_for(backend, devices[0].platform)
         step, ended = (partial(f, self.backend, problem) for f in (_advance, _running_first))
-        self._begin = spread(partial(_begin, self.backend, problem), same, each)
+        self._begin = spread(partial(self.backend.begin, problem), same, each)
         self._advance = spread(step, same, each, each, same, same, donate_argnums=2)
         self._finish = spread(partial(self.backend.finish, problem), same, each, each, same)
         self._reduce = spread(partial(_reduce, problem, rows), same, each, each, each)
@@ -116,7 +116,7 @@ class Program:
         """The same program from other starts: only `begin` is compiled anew."""
         other = copy(self)
         problem = replace(self.problem, starts=starts)
-        begin = partial(_begin, self.backend, problem)
+        begin = partial(self.backend.begin, problem)
         other._begin = self._spread(begin, self._same, self._each)
         return other
 
@@ -126,7 +126,8 @@ class Program:
 
     def begin(self, inputs: Inputs, ids: np.ndarray) -> Block:
         """The ids on their devices, and their lanes at their starts."""
-        return self._begin(inputs, jax.device_put(ids, self.each))
+        placed = jax.device_put(ids, self.each)
+        return placed, self._begin(inputs, placed)
 
     def advance(
         self, inputs: Inputs, ids: Ids, lanes: Lanes, first: int, until: int
@@ -171,7 +172,7 @@ class Program:
             The block, and where each of its lanes was at the very first.
         """
         if order is None:
-            devices, tiles, tile = block[0][0].shape
+            devices, _, tiles, tile = block[0].shape
             first = np.arange(tiles * tile, dtype=np.int32)
             order = jax.device_put(np.broadcast_to(first, (devices, len(first))), self.each)
         ids, lanes, order = self._running_first(*block, order)
@@ -183,11 +184,6 @@ class Program:
             return block
         ids, lanes, _ = self._as_they_were(*block, order)
         return ids, lanes
-
-
-def _begin(backend: Backend, problem: Problem, inputs: Inputs, ids: Array) -> Block:
-    setting, seed, start = ids
-    return (setting, seed, start), backend.begin(problem, inputs, (setting, seed, start))
 
 
 def _advance(
@@ -207,7 +203,7 @@ def _advance(
 def _reduce(
     problem: Problem, rows: int, inputs: Inputs, ids: Ids, results: dict[str, Array], row: Array
 ) -> dict[str, Array]:
-    each = jax.vmap(jax.vmap(partial(problem.lane, inputs)))(ids)
+    each = jax.vmap(jax.vmap(partial(problem.lane, inputs)))(tuple(ids))
     return reduce.counts(results, flat(each.minimum), row, rows, inputs.minima.shape[1])
 
 
@@ -228,7 +224,7 @@ def _moved(
     def move(leaf: Array) -> Array:
         return flat(leaf)[places].reshape(leaf.shape) if leaf.ndim else leaf
 
-    return *jax.tree.map(move, (ids, lanes)), order[places]
+    return jnp.stack([move(row) for row in ids]), jax.tree.map(move, lanes), order[places]
 
 
 def peeked(leaves: Sequence[Array], count: int) -> Float[np.ndarray, "lane number"]:

@@ -52,7 +52,7 @@ class Backend:
     def begin(self, problem: "Problem", inputs: "Inputs", ids: Ids) -> Any:
         """The lanes at their starts."""
         each = jax.vmap(jax.vmap(partial(problem.begin, inputs)))
-        return each(ids)
+        return each(tuple(ids))
 
     def advance(
         self,
@@ -71,7 +71,7 @@ class Backend:
     ) -> Ends:
         """The stored variables of lanes that end at step `last`, and their last losses as such."""
         one = partial(problem.end, (inputs, last))
-        return jax.vmap(one)(jax.tree.map(flat, (ids, lanes)))
+        return jax.vmap(one)(jax.tree.map(flat, (tuple(ids), lanes)))
 
     def leaves(self, problem: "Problem", lanes: Any, field: str) -> list[Array]:
         """The arrays of a `Lane`'s field: what blocks lead with, then what is a lane's own."""
@@ -89,7 +89,7 @@ class InRows(Backend):
 
     def begin(self, problem: "Problem", inputs: "Inputs", ids: Ids) -> Rows:
         """The lanes at their starts."""
-        tiles, rows = ids[0].shape, [flat(row) for row in ids]
+        tiles, rows = ids.shape[1:], [flat(row) for row in ids]
         try:
             lanes, _ = self._once(problem.begin, inputs, ONE, rows, [True] * len(rows))
         except NotScalar:
@@ -110,7 +110,7 @@ class InRows(Backend):
         given = rows_of(jax.vmap(partial(problem.lane, inputs))(tuple(map(flat, ids))))
         given = first_where_alike(given, loop.given)
         after = self.run(loop, first, until, numbers(inputs), given, as_rows(lanes))
-        return laid(after, loop.state, ids[0].shape)
+        return laid(after, loop.state, ids.shape[1:])
 
     def finish(
         self, problem: "Problem", inputs: "Inputs", ids: Ids, lanes: Rows, last: Int[Array, ""]

@@ -15,8 +15,8 @@ from lab.outcome import Outcome
 if TYPE_CHECKING:
     from lab.problem import Inputs, Problem
 
-Ids = tuple[Array, Array, Array]
-"""Setting, seed and start of each lane of a block, [tiles, tile]."""
+Ids = Int[Array, "3 tiles tile"]
+"""Setting, seed and start of each lane of a block."""
 
 
 def vmap(
@@ -33,7 +33,7 @@ def vmap(
         t, lanes = carry
         return (t < until) & jnp.any(lanes.outcome == Outcome.RUNNING)
 
-    def tile(arguments: tuple[Ids, Lane]) -> Lane:
+    def tile(arguments: tuple[tuple[Array, ...], Lane]) -> Lane:
         ids, lanes = arguments
         given = jax.vmap(partial(problem.lane, inputs))(ids)
         one = jax.vmap(problem.step, in_axes=(None, None, 0, 0))
@@ -44,7 +44,7 @@ def vmap(
 
         return jax.lax.while_loop(goes_on, body, (first, lanes))[1]
 
-    return jax.lax.map(tile, (ids, lanes))
+    return jax.lax.map(tile, (tuple(ids), lanes))
 
 
 def scalar(
@@ -58,7 +58,7 @@ def scalar(
     """In rows of scalars, by XLA."""
     loop = loop_for(problem, inputs)
 
-    def tile(arguments: tuple[Ids, Lane]) -> Lane:
+    def tile(arguments: tuple[tuple[Array, ...], Lane]) -> Lane:
         ids, lanes = arguments
         given = jax.vmap(partial(problem.lane, inputs))(ids)
         of_lanes = first_where_alike(rows_of(given), loop.given)
@@ -66,4 +66,4 @@ def scalar(
         after = rows.run(loop, first, until, numbers(inputs), of_lanes, state)
         return back(after, of_one(lanes), len(ids[0]))
 
-    return jax.lax.map(tile, (ids, lanes))
+    return jax.lax.map(tile, (tuple(ids), lanes))

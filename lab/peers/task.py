@@ -13,6 +13,7 @@ from jaxtyping import Float
 
 from lab import losses, starts
 from lab.losses import Loss
+from lab.record import Last
 from lab.settings import Run
 from lab.starts import Starts
 
@@ -92,7 +93,7 @@ class Task:
         """The same run in the lab's words; with nothing recorded, only the ends are looked at."""
         return Run(
             steps=self.steps, targets=TARGETS, gradient_below=0.0, watch=self.recording,
-            seed=self.seed, precision=self.precision,
+            record=None if self.recording else (Last(),), seed=self.seed, precision=self.precision,
         )  # fmt: skip
 
     @property
