@@ -6,9 +6,6 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-import jax
-import jax.numpy as jnp
-
 from lab import dataset
 from lab.devices import local_devices
 from lab.errors import LabError
@@ -27,13 +24,9 @@ def stored(plan: Plan) -> int:
 
 def working(plan: Plan) -> int:
     """Bytes, at least, of the blocks under way: each lane's state, twice, and its results."""
-    with plan.precision():
-        problem, inputs = plan.problem(plan.fixed(0)), plan.inputs()
-        lane = jax.eval_shape(lambda *ids: problem.begin(inputs, ids), *[jnp.int32(0)] * 3)
-    state = sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(lane))
     devices = local_devices()
     at_once = min(plan.layout.blocks, len(devices) * workers(devices))
-    return at_once * plan.layout.capacity * (2 * state + HOST_BYTES)
+    return at_once * plan.layout.capacity * (2 * plan.lane_bytes + HOST_BYTES)
 
 
 def memory() -> int:

@@ -1,6 +1,7 @@
 """What a sweep will run: the lanes, their dimensions, their blocks, and what is kept of them."""
 
 import itertools
+import math
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -28,6 +29,11 @@ NUMBERS = (bool, int, float, str, type(None))
 TILES = {"vmap": 1024, "scalar": 1024, "kernel": 1024}
 """Lanes that a CPU core works through together: for `vmap` and `scalar`, their state stays in its
 cache; a kernel takes whole blocks, and this is what they are a multiple of."""
+
+BLOCKS = {"cpu": (2**16, 2**18, 2**24), "gpu": (2**16, 2**20, 2**26)}
+"""Where none is asked for: the fewest and the most lanes of a block, and the bytes that their
+states may take. What a block costs besides its steps weighs less in larger ones, until they no
+longer fit into a cache."""
 
 
 RESERVED = frozenset(
@@ -92,7 +98,7 @@ class Plan:
         """The lanes' dimensions and their cut into blocks."""
         untraceable = self.optimizer.untraceable
         reduced = self.run.keep == "reduced"
-        block = min(self.run.block, reduce.LANES) if reduced else self.run.block
+        block = min(self.block, reduce.LANES) if reduced else self.block
         return layout(
             self.sizes,
             self.run.seeds,
@@ -102,6 +108,22 @@ class Plan:
             alone=[i for i, name in enumerate(self.axes) if name in untraceable],
             rows=reduce.ROWS if reduced else None,
         )
+
+    @cached_property
+    def block(self) -> int:
+        """The most lanes in a block: as asked, or the power of 2 that suits the state of one."""
+        if self.run.block is not None:
+            return self.run.block
+        fewest, most, room = BLOCKS["cpu" if self.platform == "cpu" else "gpu"]
+        return max(fewest, min(most, 2 ** math.floor(math.log2(room / self.lane_bytes))))
+
+    @cached_property
+    def lane_bytes(self) -> int:
+        """The bytes of a lane's state."""
+        with self.precision():
+            problem, ids = self.problem(self.fixed(0)), [jnp.int32(0)] * 3
+            lane = jax.eval_shape(lambda *ids: problem.begin(self.inputs(), ids), *ids)
+        return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(lane))
 
     @property
     def tile(self) -> int:

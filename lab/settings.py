@@ -34,7 +34,7 @@ class Run:
         watch: look at each lane at every step, or (False, which is much faster) only at its last:
             then no lane ends before its budget, and what is recorded is of the last point.
         backend: "auto", "vmap", "scalar" or "kernel" (see `lab.backends`).
-        block: the most lanes in a block.
+        block: the most lanes in a block; None for as many as suit a lane's size (`lab.plan`).
         seed: of starts and noise.
         precision: "float32", "float64" or "bfloat16".
         record: recorders in place of Last, Best, HittingTime, Snapshots and Sharpness.
@@ -52,7 +52,7 @@ class Run:
     keep: str = "lanes"
     watch: bool = True
     backend: str = "auto"
-    block: int = 65536
+    block: int | None = None
     seed: int = 0
     precision: str = "float32"
     record: tuple[Recorder, ...] | None = None
@@ -77,7 +77,7 @@ class Run:
         whole = {
             "steps": self.steps,
             "seeds": self.seeds,
-            "block": self.block,
+            "block": 1 if self.block is None else self.block,
             "patience": patience,
         }
         for name, given in whole.items():

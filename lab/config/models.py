@@ -94,7 +94,11 @@ class RunSection(Section):
     backend: Literal["auto", "vmap", "scalar", "kernel"] = Field(
         "auto", description="How lanes are computed; auto takes the fastest that can."
     )
-    block: Count = Field(65536, description="Lanes that run together; part of a run's identity.")
+    block: Count | None = Field(
+        None,
+        description="The most lanes that run together, part of a run's identity; absent: from "
+        "65,536 for large states of a lane to 262,144 (1,048,576 on a GPU) for small ones.",
+    )
 
     @model_validator(mode="after")
     def _within_steps(self) -> Self:
