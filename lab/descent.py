@@ -23,7 +23,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
-from lab.outcome import Limits, Outcome, Point, first_that_holds, judge
+from lab.outcome import Limits, Outcome, Point, calm, first_that_holds, judge
 
 
 class Recorder(Protocol):
@@ -128,12 +128,14 @@ class Stride(NamedTuple):
         seen: the lane after a look at x_t.
         ended: whether it ends there.
         outcome: as what, if it does; else RUNNING.
+        calm: whether it plainly does not (see `lab.outcome.calm`).
         after: the lane moved to x_{t+1}, which counts only if it does not end.
     """
 
     seen: Lane
     ended: Bool[Array, ""]
     outcome: Int[Array, ""]
+    calm: Bool[Array, ""]
     after: Lane
 
 
@@ -145,12 +147,12 @@ def stride(descent: Descent, t: Int[Array, ""], lane: Lane) -> Stride:
     x, state = moved_from(descent, t, lane, f, g)
     moved = jnp.where(changed(x, lane.x), t + 1, lane.moved)
     after = seen._replace(x=x, optimizer=state, steps=t + 1, moved=moved)
-    return Stride(seen, ended, outcome, after)
+    return Stride(seen, ended, outcome, calm(descent.limits, lane.x, f, g), after)
 
 
 def judged(lane: Lane, stride: Stride) -> Lane:
     """The lane after its stride if it was running and goes on; as it was seen if it ends there."""
-    seen, ended, outcome, after = stride
+    seen, ended, outcome, _, after = stride
     running = lane.outcome == Outcome.RUNNING
     goes_on = running & ~ended
     # The optimizer's state is not frozen: nothing reads it once the lane has ended, and a step
@@ -169,17 +171,20 @@ def unhindered(
     """The stride without the updates of records that are seldom due.
 
     Returns:
-        Whether a step must be taken in its place, because the lane ends or an update is due; and
+        Whether a step must be taken in its place, because the lane may end or an update is due; and
         the lane after the stride, for when none must.
     """
-    stops, kept = stride.ended, []
+    stops, kept = ~stride.calm, []
     for recorder, old, new in zip(
         descent.recorders, lane.records, stride.after.records, strict=True
     ):
         due = recorder.due(old, t, stride.seen, descent)
         stops = stops if due is None else stops | due
         kept.append(new if due is None else old)
-    return stops, stride.after._replace(records=tuple(kept))
+    f = stride.seen.loss
+    lower = f < lane.lowest  # a calm lane's loss is finite
+    lowest, at = jnp.where(lower, f, lane.lowest), jnp.where(lower, t, lane.lowest_at)
+    return stops, stride.after._replace(lowest=lowest, lowest_at=at, records=tuple(kept))
 
 
 def march(descent: Descent, t: Int[Array, ""], lane: Lane) -> Lane:

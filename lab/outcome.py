@@ -79,6 +79,15 @@ def judge(
     return ended, first_that_holds(reasons, Outcome.RUNNING)
 
 
+def calm(limits: Limits, x: Point, f: Float[Array, ""], g: Point) -> Bool[Array, ""]:
+    """Whether a lane plainly goes on, which takes less to see than how it ends.
+
+    It never holds where `judge` ends the lane; it may also fail where the loss is far below 0.
+    """
+    size, slope = jnp.maximum(largest(x), jnp.abs(f)), largest(g)
+    return (size <= limits.diverged_above) & (slope > limits.gradient_below) & (slope < jnp.inf)
+
+
 def first_that_holds(
     reasons: Sequence[tuple[Bool[Array, ""], Any]], otherwise: Outcome
 ) -> Int[Array, ""]:

@@ -30,8 +30,11 @@ from lab.starts import Starts
 Lanes = Any
 """The state of a block's lanes, as its backend keeps it."""
 
-Block = tuple[Ids, Lanes]
-"""The ids of a block's lanes, and their state."""
+Placed = Int[Array, "device 3 tiles tile"]
+"""The ids of a block's lanes on each device."""
+
+Block = tuple[Placed, Lanes]
+"""Those, and the lanes' state."""
 
 
 class Clock(threading.local):
@@ -130,7 +133,7 @@ class Program:
         return placed, self._begin(inputs, placed)
 
     def advance(
-        self, inputs: Inputs, ids: Ids, lanes: Lanes, first: int, until: int
+        self, inputs: Inputs, ids: Placed, lanes: Lanes, first: int, until: int
     ) -> tuple[Lanes, int]:
         """The lanes after steps first ... until-1, and how many are still running.
 
@@ -140,7 +143,7 @@ class Program:
         return lanes, sum(map(int, on_host(running)))
 
     def finish(
-        self, inputs: Inputs, ids: Ids, lanes: Lanes, last: int
+        self, inputs: Inputs, ids: Placed, lanes: Lanes, last: int
     ) -> tuple[dict[str, Array], Array]:
         """The stored variables of lanes that end at step `last`, and their last losses as such."""
         return self._finish(inputs, ids, lanes, self._step(last))
@@ -156,7 +159,7 @@ class Program:
         return peeked(self.backend.leaves(self.problem, lanes, field), count)
 
     def reduce(
-        self, inputs: Inputs, ids: Ids, results: dict[str, Array], row: np.ndarray
+        self, inputs: Inputs, ids: Placed, results: dict[str, Array], row: np.ndarray
     ) -> dict[str, Array]:
         """Counts across starts (see `lab.reduce`), from results that never leave the device."""
         return self._reduce(inputs, ids, results, jax.device_put(row, self.each))

@@ -130,7 +130,7 @@ class HittingTime(Recorder):
         """When the easiest target that is left is hit."""
         targets = jnp.asarray(self.targets, lane.loss.dtype)
         easiest = jnp.max(jnp.where(record < 0, targets, -jnp.inf), initial=-jnp.inf)
-        return (lane.loss - descent.minimum <= easiest) & (lane.loss > -jnp.inf)
+        return lane.loss - descent.minimum <= easiest
 
     def results(self, record: PyTree, lane: Lane) -> dict[str, Array]:
         """`hit_step`, one a target."""

@@ -27,6 +27,7 @@ FLOATS = {
     "max": jnp.maximum,
     "min": jnp.minimum,
     "max of sizes": lambda x, y: jnp.maximum(jnp.abs(x), jnp.abs(y)),
+    "max of scaled sizes": lambda x, y: jnp.maximum(3.0 * jnp.abs(x), jnp.abs(y) * 0.5),
     "compare": lambda x, y: jnp.stack([x == y, x != y, x < y, x <= y, x > y, x >= y]),
     "select": lambda x, y: jnp.where((x < y) | jnp.isnan(y), x, y),
     "clamp": lambda x, y: lax.clamp(-1.0, x, jnp.ones_like(y)),

@@ -7,7 +7,7 @@ import optax
 import pytest
 
 import lab
-from lab.outcome import Outcome
+from lab.outcome import Limits, Outcome, calm, judge
 
 pytestmark = pytest.mark.usefixtures("quick_compiles")
 
@@ -64,6 +64,19 @@ def test_divergence_is_a_loss_or_a_coordinate_beyond_the_bound():
     rising = lambda x: 3.0 * jnp.abs(x[0])  # noqa: E731
     data = descend(rising, [0.0 + 30.0], [-1.0], steps=10, diverged_above=100.0)
     assert (outcomes(data), data.steps.item()) == (["diverged"], 2)  # 90, 99, 108
+
+
+def test_a_lane_that_is_calm_does_not_end():
+    """Over all pairs of special and of ordinary numbers; and one is calm unless f is below -1e8."""
+    values = np.array([0.0, 1e-5, 1e-4, 2e-4, 1.0, 1e8, 1.1e8, np.inf, np.nan])
+    values = np.concatenate([values, -values])
+    x, f, g, h = (a.ravel() for a in np.meshgrid(values, values, values, values))
+    limits = Limits(10, 1e8, 1e-4, 3)
+    ended, outcome = jax.vmap(lambda x, f, g, h: judge(limits, x, f, (g, h)))(x, f, g, h)
+    plainly = jax.vmap(lambda x, f, g, h: calm(limits, x, f, (g, h)))(x, f, g, h)
+    assert not np.any(plainly & ended)
+    np.testing.assert_array_equal(plainly | ended, ~((f < -1e8) & ~ended))
+    np.testing.assert_array_equal(ended, outcome != Outcome.RUNNING)
 
 
 def test_the_domain_of_a_logarithm():
