@@ -27,6 +27,7 @@ SETTINGS = {
     "scalar_factorisation": {"y": -2.0},
     "logistic_regression": {"ridge": 0.1},
     "linear_regression": {"ridge": 0.2},
+    "softmax_regression": {"ridge": 0.1},
     "scalar_network": {"y": -2.0},
 }
 RIPPLES = {"schaffer_2": 1e5, "schaffer_4": 1e5, "salomon": 1e4}

@@ -12,7 +12,7 @@ import pytest
 import lab
 from lab.errors import SpecError
 from lab.losses import MODELS
-from lab.losses.data import DATA
+from lab.losses.data import CLASSES, DATA, arms, clouds
 from lab.peers.fractal_loop import Picture
 
 pytestmark = pytest.mark.usefixtures("quick_compiles", "float64")
@@ -22,6 +22,10 @@ CASES = {
     "logistic_regression": [
         {"inputs": 6, "samples": 50, "seed": 2, "ridge": 0.1},
         {"data": "blobs", "samples": 20},
+    ],
+    "softmax_regression": [
+        {"data": "spirals", "classes": 4, "samples": 12, "seed": 1, "ridge": 0.1},
+        {"data": "moons", "samples": 20},
     ],
     "matrix_factorisation": [{"rows": 3, "columns": 5, "rank": 4}],
     "deep_linear_network": [{"depth": 1}, {"depth": 2, "width": 5, "outputs": 4}],
@@ -63,8 +67,8 @@ def test_minima_are_minima(name, given):
         return
     (x,) = loss.minima()
     assert float(loss(x)) == pytest.approx(loss.minimum(), rel=1e-12, abs=1e-25)
-    assert np.abs(jax.grad(loss)(x)).max() < 1e-12
-    assert np.linalg.eigvalsh(jax.hessian(loss)(x)).min() > -1e-10
+    assert np.abs(jax.jit(jax.grad(loss))(x)).max() < 1e-12
+    assert np.linalg.eigvalsh(jax.jit(jax.hessian(loss))(x)).min() > -1e-10
 
 
 def test_a_narrow_deep_linear_network_has_no_known_minimum():
@@ -97,6 +101,37 @@ def test_logistic_regression_on_digits_and_by_scikit_learn():
     fitted = linear.LogisticRegression(C=1 / (300 * 0.02), fit_intercept=False, tol=1e-12,
                                        solver="newton-cholesky").fit(x, y)  # fmt: skip
     np.testing.assert_allclose(loss.minima()[0], fitted.coef_[0], rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize(("given", "classes"), [
+    ({"data": "digits", "samples": 150, "ridge": 0.02}, 10),
+    ({"data": "blobs", "samples": 200}, 3),
+    ({"data": "blobs", "samples": 60, "classes": 5, "ridge": 0.5, "seed": 4}, 5),
+], ids=str)  # fmt: skip
+def test_softmax_regression_is_scikit_learns(given, classes):
+    """Its multinomial logistic regression: C sum_j loss_j + |W|^2 / 2, with C = 1/(n r)."""
+    linear = pytest.importorskip("sklearn.linear_model")
+    loss = lab.losses.softmax_regression(**given)
+    samples, ridge = given["samples"], given.get("ridge", 0.01)
+    x, y = CLASSES[given["data"]].make(samples, given.get("seed", 0), classes)
+    assert set(y) == set(range(classes))
+    x = np.concatenate([x, np.ones((samples, 1))], axis=1)
+    fitted = linear.LogisticRegression(C=1 / (samples * ridge), fit_intercept=False, tol=1e-12,
+                                       solver="newton-cg", max_iter=1000).fit(x, y)  # fmt: skip
+    (w,) = loss.minima()
+    np.testing.assert_allclose(w.reshape(classes, -1), fitted.coef_, rtol=1e-6, atol=1e-7)
+    chances = fitted.predict_proba(x)[np.arange(samples), y.astype(int)]
+    there = -np.log(chances).mean() + ridge * np.sum(fitted.coef_**2) / 2
+    assert loss.minimum() == pytest.approx(there, rel=1e-10)
+    assert float(jax.jit(loss)(fitted.coef_.ravel())) == pytest.approx(there, rel=1e-12)
+
+
+@pytest.mark.parametrize(("many", "two"), [(clouds, "blobs"), (arms, "spirals")])
+def test_two_classes_are_the_two_labels(many, two):
+    points, label = many(20, 3, 2)
+    expected = DATA[two](20, 3)
+    np.testing.assert_allclose(points, expected[0], atol=1e-12)
+    np.testing.assert_array_equal(2 * label - 1, expected[1])
 
 
 def test_the_fractal_network_is_that_of_the_picture():
@@ -162,3 +197,14 @@ def test_digits_are_missed_in_words(monkeypatch):
 def test_faults(given, told):
     with pytest.raises(SpecError, match=told):
         lab.losses.mlp(**given)
+
+
+@pytest.mark.parametrize(("given", "told"), [
+    ({"data": "moons", "classes": 3}, "classes: moons have 2, not 3"),
+    ({"data": "digits", "classes": 11}, "classes: digits have from 2 to 10, not 11"),
+    ({"classes": 1}, "classes: blobs have from 2 to 1000, not 1"),
+    ({"data": "rule"}, "data: must be one of blobs, moons, spirals, digits, not 'rule'"),
+])  # fmt: skip
+def test_faults_of_classes(given, told):
+    with pytest.raises(SpecError, match=told):
+        lab.losses.softmax_regression(**given)

@@ -4,7 +4,7 @@ NumPy's generator makes them, so that they stay the same from one version of JAX
 """
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from jaxtyping import Float
@@ -71,17 +71,48 @@ def digits(samples: int, seed: int) -> Data:
 
     So many of the 1797, drawn by the seed. They come with scikit-learn.
     """
+    pixels, labels = numerals(samples, seed)
+    return pixels, np.where(labels % 2, 1.0, -1.0)
+
+
+def numerals(samples: int, seed: int, classes: int = 10) -> Data:
+    """The digits, each a class of its own; of fewer classes, 0 and those that follow."""
     try:
         from sklearn.datasets import load_digits
     except ImportError:
         message = "needs scikit-learn: pip install 'gradient-descent-lab[digits]'"
         raise SpecError([Fault(("data",), message)]) from None
-    pixels, labels = load_digits(return_X_y=True)
+    pixels, labels = load_digits(n_class=classes, return_X_y=True)
     if samples > len(labels):
         message = f"there are {len(labels)} digits, not {samples}"
         raise SpecError([Fault(("samples",), message)])
     chosen = np.random.default_rng(seed).permutation(len(labels))[:samples]
-    return pixels[chosen] / 8 - 1, np.where(labels[chosen] % 2, 1.0, -1.0)
+    return pixels[chosen] / 8 - 1, labels[chosen].astype(float)
+
+
+def clouds(samples: int, seed: int, classes: int = 3) -> Data:
+    """Normal clouds of deviation .5, evenly on a circle of radius sqrt 2; two are `blobs`."""
+    label = np.arange(samples) % classes
+    angle = 2 * np.pi * label / classes - 3 * np.pi / 4
+    centres = np.sqrt(2) * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    noise = np.random.default_rng(seed).normal(size=(samples, 2))
+    return centres + 0.5 * noise, label.astype(float)
+
+
+def arms(samples: int, seed: int, classes: int = 3) -> Data:
+    """Spiral arms of one and a half turns about 0; two are `spirals`."""
+    rng = np.random.default_rng(seed)
+    label = np.arange(samples) % classes
+    radius = np.sqrt(rng.uniform(0.01, 1, samples))
+    angle = 3 * np.pi * radius + np.pi * (1 + 2 * label / classes)
+    points = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return points + 0.02 * rng.normal(size=(samples, 2)), label.astype(float)
+
+
+def half_moons(samples: int, seed: int, classes: int = 2) -> Data:
+    """`moons`, labelled 0 and 1."""
+    points, label = moons(samples, seed)
+    return points, (label + 1) / 2
 
 
 DATA: dict[str, Callable[..., Data]] = {
@@ -95,3 +126,22 @@ DATA: dict[str, Callable[..., Data]] = {
 }
 LABELLED = ("rule", "moons", "spirals", "blobs", "digits")
 """Those whose targets are +1 and -1."""
+
+
+class Classes(NamedTuple):
+    """Data whose targets are classes 0, 1, 2 ...: what makes them, how many by default and at most.
+
+    `make` takes samples, seed and the number of classes.
+    """
+
+    make: Callable[[int, int, int], Data]
+    usual: int
+    most: int
+
+
+CLASSES: dict[str, Classes] = {
+    "blobs": Classes(clouds, 3, 1000),
+    "moons": Classes(half_moons, 2, 2),
+    "spirals": Classes(arms, 3, 1000),
+    "digits": Classes(numerals, 10, 10),
+}

@@ -19,12 +19,13 @@ from lab.losses.models.small import (
     TEACHER,
     tanh_network,
 )
+from lab.losses.models.softmax import softmax_regression
 
 MODELS: dict[str, Model] = {
     model.name: model
     for model in (
-        *(linear_regression, logistic_regression, matrix_factorisation, deep_linear_network),
-        *(fractal_network, mlp),
+        *(linear_regression, logistic_regression, softmax_regression),
+        *(matrix_factorisation, deep_linear_network, fractal_network, mlp),
     )
 }
 

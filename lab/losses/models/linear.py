@@ -9,6 +9,7 @@ import numpy as np
 
 from lab.losses.base import Family, Point, Scalar, least_squares, surface
 from lab.losses.data import DATA, LABELLED
+from lab.losses.models.convex import lowest_by_newton
 from lab.losses.models.model import model
 
 
@@ -50,18 +51,13 @@ def logistic_regression(
     dimension = signed.shape[1]
 
     def minima(dimension: int, ridge: float) -> np.ndarray:
-        """The only minimum, by Newton's method from 0, its steps halved until they descend."""
-        w = np.zeros(dimension)
-        for _ in range(60):
+        def derivatives(w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             wrong = 1 / (1 + np.exp(signed @ w))
             gradient = ridge * w - signed.T @ wrong / samples
             curvature = (signed.T * (wrong * (1 - wrong))) @ signed / samples
-            move = np.linalg.solve(curvature + ridge * np.eye(dimension), gradient)
-            sizes = [
-                2.0**-k for k in range(30) if value(w - 2.0**-k * move, ridge) < value(w, ridge)
-            ]
-            w = w - (sizes[0] if sizes else 1.0) * move
-        return w[None]
+            return gradient, curvature + ridge * np.eye(dimension)
+
+        return lowest_by_newton(lambda w: value(w, ridge), derivatives, dimension)[None]
 
     def value(w: np.ndarray, ridge: float) -> float:
         return float(np.mean(np.logaddexp(0, -signed @ w)) + ridge * (w @ w) / 2)
