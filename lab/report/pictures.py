@@ -1,8 +1,10 @@
 """Figures as data inside the page: each picture once, SVG where it is small enough."""
 
 import base64
+import io
 import struct
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image
@@ -11,8 +13,10 @@ from lab.plots.files import FigureFiles
 
 LARGEST_SVG = 400_000  # bytes shown as SVG; a larger one is shown as PNG
 LARGEST_DOWNLOAD = 1_500_000  # bytes carried only to be downloaded
+LARGEST_PAGE = 12_000_000  # characters of pictures; on a page of more they are made small
+WEBP_QUALITY = 90  # of 100: no difference is seen at the size of the page
 
-TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".gif": "image/gif"}
+TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".gif": "image/gif", ".webp": "image/webp"}
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class Picture:
         files: Its words and its files.
         light: Data URI shown on a light page.
         dark: Data URI shown on a dark page.
-        shown: `svg` or `png`.
+        shown: `svg`, `png` or `webp`.
         other: The format that is not shown.
         download: Data URI of the other format; empty if it is too large to carry.
         width: In pixels.
@@ -42,6 +46,29 @@ class Picture:
     height: int
     moving: tuple[str, ...] = ()
     frames: int = 0
+
+    @property
+    def weight(self) -> int:
+        """The characters that it adds to a page."""
+        return sum(map(len, (self.light, self.dark, self.download, *self.moving)))
+
+
+def pictures(figures: Sequence[FigureFiles]) -> list[Picture]:
+    """All figures of a page: where they would make it heavy, each as small as it can be."""
+    made = [picture(files) for files in figures]
+    if sum(one.weight for one in made) <= LARGEST_PAGE:
+        return made
+    return [smallest(one) for one in made]
+
+
+def smallest(whole: Picture) -> Picture:
+    """The picture as SVG or WebP, whichever is smaller, and nothing to be downloaded beside it."""
+    files = whole.files
+    light, dark = as_webp(files.light_png), as_webp(files.dark_png)
+    svgs = data_uri(files.light_svg), data_uri(files.dark_svg)
+    if sum(map(len, svgs)) <= len(light) + len(dark):
+        return replace(whole, light=svgs[0], dark=svgs[1], shown="svg", other="png", download="")
+    return replace(whole, light=light, dark=dark, shown="webp", other="svg", download="")
 
 
 def picture(files: FigureFiles) -> Picture:
@@ -62,7 +89,19 @@ def picture(files: FigureFiles) -> Picture:
 def data_uri(path: Path) -> str:
     """The file itself as an address."""
     path = Path(path)
-    return f"data:{TYPES[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()}"
+    return _data(path.read_bytes(), path.suffix)
+
+
+def as_webp(path: Path) -> str:
+    """A picture of pixels as the address of a WebP, a quarter of the size of a PNG."""
+    buffer = io.BytesIO()
+    with Image.open(path) as image:
+        image.convert("RGB").save(buffer, "webp", quality=WEBP_QUALITY)
+    return _data(buffer.getvalue(), ".webp")
+
+
+def _data(content: bytes, suffix: str) -> str:
+    return f"data:{TYPES[suffix]};base64,{base64.b64encode(content).decode()}"
 
 
 def size_of_png(path: Path) -> tuple[int, int]:

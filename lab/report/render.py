@@ -15,7 +15,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from lab.plots.text import number, percent, words
 from lab.report.page import Page
-from lab.report.pictures import picture
+from lab.report.pictures import pictures
 
 SCALES = ((1e12, " trillion"), (1e9, " billion"), (1e6, " million"), (1e3, " thousand"))
 
@@ -33,7 +33,7 @@ def render(page: Page | Mapping[str, Any]) -> str:
         .get_template("report.html.j2")
         .render(
             page=page,
-            pictures=[picture(files) for files in page.figures],
+            pictures=pictures(page.figures),
             style=style,
             script=script,
             style_hash=digest(style),
@@ -45,8 +45,8 @@ def render(page: Page | Mapping[str, Any]) -> str:
 def notebook_html(page: Page | Mapping[str, Any]) -> str:
     """A compact fragment for `_repr_html_`: verdict, summary, light figures, failed checks."""
     page = page if isinstance(page, Page) else Page(**page)
-    pictures = [picture(files) for files in page.figures]
-    return environment().get_template("notebook.html.j2").render(page=page, pictures=pictures)
+    shown = pictures(page.figures)
+    return environment().get_template("notebook.html.j2").render(page=page, pictures=shown)
 
 
 def cell(value: Any, kind: str = "text") -> str:
