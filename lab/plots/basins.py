@@ -39,7 +39,7 @@ def basins(basins: Mapping[str, xr.Dataset], *, title: str | None = None) -> Fig
     rows, columns = (len(basins), 1) if flat else grid(len(basins))
     figure = Figure(title or "Which minimum each start reaches", height=_height(flat, rows))
     made = _strips(figure, rows) if flat else panels(figure, len(basins))
-    said = _largest(np.sum(list(shares.values()), 0)[:count], NAMED if len(basins) < 3 else 3)
+    said = _largest(np.sum(list(shares.values()), 0)[:count], NAMED if len(basins) < 3 else 4)
     called = names(first, 1 if flat else 2)
     for index, (axes, (label, data)) in enumerate(zip(made, basins.items(), strict=True)):
         _image(axes, data, flat)
@@ -147,7 +147,8 @@ def _number(axes: Axes, minima: np.ndarray, flat: bool) -> None:
 def _shares(share: np.ndarray, said: np.ndarray, columns: int) -> str:
     """The shares of the named minima and of none, in the order of the legend."""
     named = [*(share[i] for i in said), *([share[-1]] if share[-1] > 0 else [])]
-    return (" / " if columns < 4 else "/").join(f"{100 * value:.0f}" for value in named) + " %"
+    between = " / " if columns < 4 and len(named) < 5 else "/"
+    return between.join(f"{100 * value:.0f}" for value in named) + " %"
 
 
 def _handles(
