@@ -24,10 +24,14 @@ quick_jit = partial(jax.jit, compiler_options={"xla_backend_optimization_level":
 
 
 def assert_equal(loss, x, wanted):
-    """To 1e-10 of the value, or of its two parts where f_opt and the rest cancel."""
+    """To 1e-10 of f - f_opt, which is what COCO measures by.
+
+    Of f itself no code could hold that: f_opt is added last, down to -1000, and where the sum nears
+    0 it keeps none of the digits that it had. (Griewank-Rosenbrock, f19, is 7e-10 of f away there
+    and 4e-12 of f - f_opt.)
+    """
     got, wanted = np.asarray(x), np.asarray(wanted)
-    scale = np.maximum(np.abs(wanted), np.abs(wanted - loss.minimum()))
-    assert np.max(np.abs(got - wanted) / scale) <= 1e-10
+    assert np.max(np.abs(got - wanted) / np.abs(wanted - loss.minimum())) <= 1e-10
 
 
 @pytest.mark.parametrize(
