@@ -84,11 +84,16 @@ KINDS = {family.kind for family in catalogue.values()} - {"many_minima_2d"} | {"
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
-def test_every_kind_of_loss_has_a_comparison_of_six_optimizers_at_the_same_rates(kind):
+def test_every_kind_of_loss_has_a_comparison(kind):
     table = tomllib.loads(CONFIGS[f"compare/{kind}"].read_text())
     name = table["loss"]["name"]
     assert kind == ("models" if name in MODELS else getattr(catalogue.get(name), "kind", name))
     assert table["title"].endswith("?")
+
+
+@pytest.mark.parametrize("name", [name for name in CONFIGS if name.startswith("compare/")])
+def test_six_optimizers_meet_at_the_same_rates(name):
+    table = tomllib.loads(CONFIGS[name].read_text())
     rates = [optimizer["learning_rate"] for optimizer in table["optimizers"].values()]
     assert len(rates) >= 6 and all(rate == rates[0] for rate in rates)
 
