@@ -66,8 +66,10 @@ class Figure(matplotlib.figure.Figure):
 
     def settle(self) -> None:
         """Solve the layout once and keep it, with the title at the same place on every figure."""
-        self.draw_without_rendering()
-        self.set_layout_engine("none")
+        engine = self.get_layout_engine()
+        if engine is not None:
+            engine.execute(self)
+        self.set_layout_engine(None)  # not "none": each picture would be drawn twice to be saved
         self._heading.set(y=1 - PADS["h_pad"] / self.get_figheight(), va="top")
 
     def _repr_html_(self) -> str:
