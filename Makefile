@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 JOBS ?= 2
 
-.PHONY: setup demo course course-smoke test test-coco lint lock bench bench-gpu clean
+.PHONY: setup demo course course-smoke test test-coco test-configs lint lock bench bench-gpu clean
 
 setup: .venv/.ready
 
@@ -24,11 +24,15 @@ course-smoke: setup
 	$(BIN)/lab course --smoke
 
 test: setup
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 # All of the bbob suite against coco-experiment: minutes.
 test-coco: setup
 	$(BIN)/python -m pytest -n $(JOBS) -m coco
+
+# Every config that is not of the course, in short.
+test-configs: setup
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m configs
 
 lint: setup
 	$(BIN)/ruff check .

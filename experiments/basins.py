@@ -106,8 +106,8 @@ def compute(config: Config, session: Session) -> None:
     ended = engines["map"].elsewhere(drawn).lanes(_ids(config.sample))
     session.save("_sample", xr.Dataset({"minimum": ("lane", ended["minimum"])}))
     session.save("_paths", _paths(config, engines["map"]))
-    known = config.loss.minima()
-    newton = np.array([proofs.newton(config.loss, near) for near in known + NEAR])
+    known, settle = config.loss.minima(), proofs.newton(config.loss)
+    newton = np.array([settle(near) for near in known + NEAR])
     found = xr.Dataset(
         {
             "point": (("known_minimum", "dim"), newton),

@@ -66,13 +66,13 @@ def compute(config: Config, session: Session) -> None:
     wanted = config.figures
     for label, plan in plans(config).items():
         engine = session.sweep(label, plan)
-        closer = Closer(engine, session.data()[label].to_dataset())
+        closer = Closer(engine, session.group(label))
         session.save(f"_curves/{label}", closer.curve())
         if plan.run.sharpness:
             session.save(f"_sharpness/{label}", closer.sharpness())
         if closer.drawable:
             session.save(f"_paths/{label}", closer.paths(wanted.paths, wanted.paths_from))
-            if not session.data().get("_landscape"):  # the same for every optimizer
+            if not session.group("_landscape"):  # the same for every optimizer
                 session.save("_landscape", closer.landscape())
             if plan.minima.shape[1]:  # without a known minimum there is nothing to reach
                 session.save(f"_basins/{label}", closer.basins(wanted.basin_shape))

@@ -77,7 +77,7 @@ def compute(config: Config, session: Session) -> None:
     """Ends of descents and of flows from the same starts, and the ways from one of them."""
     plan = plans(config)[GD]
     engine = session.sweep(GD, plan)
-    found = session.data()[GD]
+    found = session.group(GD)
     ids = np.zeros((config.count, 3), np.int32)
     ids[:, 2] = np.arange(config.count)
     first = engine.replay(ids, [0]).point[:, 0]

@@ -32,7 +32,7 @@ class Config(PlaneConfig):
 def compute(config: Config, session: Session) -> None:
     """The plane and the chosen lanes; and the lowest of many values about each minimum."""
     planes.compute(config, session)
-    minima = session.data()["_curve"].minimum.values
+    minima = session.group("_curve").minimum.values
     ends = np.concatenate([[config.window[0]], (minima[1:] + minima[:-1]) / 2, [config.window[1]]])
     lowest = []
     for low, high in pairwise(ends):

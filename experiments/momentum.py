@@ -82,7 +82,7 @@ def compute(config: Config, session: Session) -> None:
         engine = session.sweep(label, plan)
         if label != "plane":
             session.save(f"_paths/{label}", _paths(plan, engine))
-    plane = session.data()["plane"].to_dataset()
+    plane = session.group("plane")
     low, high = curvature(config.loss, config.start)
     rate = measured_rate(plane).assign_attrs(low=float(low), high=float(high))
     session.save("_rate", xr.Dataset({"rate": rate.astype(np.float32)}, attrs=rate.attrs))

@@ -114,7 +114,7 @@ def compute(config: Config, session: Session) -> None:
         ways = []
         for name in methods(case.rate):
             engine = session.sweep(f"{case.name}, {name}", every[f"{case.name}, {name}"])
-            found = session.data()[f"{case.name}, {name}"].to_dataset()
+            found = session.group(f"{case.name}, {name}")
             own = engine.elsewhere(starts.points([case.start]))
             path = own.replay(np.zeros((1, 3), np.int32)).point[0]
             came = own.lanes(np.zeros((1, 3), np.int32))

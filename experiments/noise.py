@@ -88,7 +88,7 @@ def compute(config: Config, session: Session) -> None:
     curvature, start = np.array(config.curvatures), np.array(config.start)
     for label, plan in plans(config).items():
         engine = session.sweep(label, plan)
-        points = session.data()[label].final_point.isel(start=0).astype(np.float64)
+        points = session.group(label).final_point.isel(start=0).astype(np.float64)
         moments = {"mean": points.mean("seed"), "variance": points.var("seed", ddof=1)}
         if label == SWEPT:
             exact = theory.stationary_variance(curvature, config.rates[:, None], config.noise)

@@ -71,15 +71,12 @@ def compute(config: Config, session: Session) -> None:
         session.save(f"_paths/{label}", _path(config, session.sweep(label, plan)))
     low, high = config.starts.low, config.starts.high
     assert low is not None and high is not None
-    known = config.loss.minima()
+    known, settle = config.loss.minima(), proofs.newton(config.loss)
     x, y = (np.linspace(low[i], high[i], POINTS) for i in (0, 1))
     points = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
     found = xr.Dataset(
         {
-            "point": (
-                ("known_minimum", "dim"),
-                [proofs.newton(config.loss, m + NEAR) for m in known],
-            ),
+            "point": (("known_minimum", "dim"), [settle(near) for near in known + NEAR]),
             "listed": (("known_minimum", "dim"), known),
             "loss": (("y", "x"), next(iter(made.values())).losses(points).reshape(POINTS, POINTS)),
         },

@@ -94,7 +94,7 @@ def compute(config: Config, session: Session) -> None:
     rows = []
     for batch in config.batches:
         session.sweep(f"batch {batch}", every[f"batch {batch}"])
-        ends = session.data()[f"batch {batch}"].final_point.values[:, 0].astype(np.float64)
+        ends = session.group(f"batch {batch}").final_point.values[:, 0].astype(np.float64)
         exact = minibatch_covariance(many, config.rate, batch)
         spread = {
             "mean": ends.mean(0),

@@ -75,6 +75,10 @@ class Session:
         """Keep a dataset in the results; names of groups that are no labels begin with `_`."""
         results.save(self.folder / results.RESULTS, group, data)
 
+    def group(self, name: str) -> xr.Dataset:
+        """One group of the results so far; empty if it is not there."""
+        return results.load_group(self.folder / results.RESULTS, name)
+
     def data(self) -> xr.DataTree:
         """The results so far."""
         return results.load(self.folder / results.RESULTS)

@@ -109,7 +109,8 @@ def compute(config: PlaneConfig, session: Session) -> None:
 def minima_of(loss: Loss, x: np.ndarray, f: np.ndarray) -> np.ndarray:
     """The minima between the ends of a curve: by Newton's method from the dips of its points."""
     dips = x[1:-1][(f[1:-1] < f[:-2]) & (f[1:-1] <= f[2:])]
-    return np.array([float(proofs.newton(loss, np.array([dip]))[0]) for dip in dips])
+    settle = proofs.newton(loss)
+    return np.array([float(settle(np.array([dip]))[0]) for dip in dips])
 
 
 def curvature(loss: Loss, at: np.ndarray) -> np.ndarray:

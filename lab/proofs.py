@@ -1,6 +1,6 @@
 """Checks that hold for every comparison of descents, each against something independent."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import jax
 import jax.numpy as jnp
@@ -38,33 +38,41 @@ def minima_by_newton(loss: Loss, contenders: Mapping[str, xr.Dataset]) -> list[C
         return []
     source = f"catalogue of losses: {loss.source}"
     found = []
+    settle = newton(loss)
     reached = {int(i) for d in contenders.values() for i in np.unique(d.minimum) if i >= 0}
     for minimum in loss.minima()[sorted(reached)]:
         nearest = ends[np.argmin(np.sum((ends - minimum) ** 2, axis=1))]
-        distance = float(np.linalg.norm(newton(loss, nearest) - minimum))
+        distance = float(np.linalg.norm(settle(nearest) - minimum))
         place = ", ".join(f"{x:.6g}" for x in minimum[:4]) + (", ..." if len(minimum) > 4 else "")
         found.append(Check(f"Newton ends at the minimum ({place})", 0, distance, 1e-6, source))
     return found
 
 
-def newton(loss: Loss, x: Float[np.ndarray, " dim"]) -> Float[np.ndarray, " dim"]:
-    """Damped Newton's method on the gradient, in float64: the critical point near x.
+def newton(loss: Loss) -> Callable[[Float[np.ndarray, " dim"]], Float[np.ndarray, " dim"]]:
+    """Damped Newton's method on the gradient, in float64: from x to the critical point near it.
 
     Steps solve H p = -g by least squares, so a flat direction (a curve of minima) is left alone;
     a step is halved until the gradient's norm does not grow.
     """
-    with jax.enable_x64(True):
-        gradient, hessian = jax.jit(jax.grad(loss)), jax.jit(jax.hessian(loss))
-        norm = jnp.linalg.norm
-        at = jnp.asarray(x, jnp.float64)
-        for _ in range(NEWTON_STEPS):
-            g = gradient(at)
-            step = jnp.linalg.lstsq(hessian(at), -g)[0]
-            sizes = [size for size in HALVINGS if norm(gradient(at + size * step)) <= norm(g)]
-            if not norm(g) or not sizes:
-                break
-            at = at + sizes[0] * step
-        return np.asarray(at)
+    gradient, hessian = jax.jit(jax.grad(loss)), jax.jit(jax.hessian(loss))
+    size = np.linalg.norm
+
+    def settle(x: Float[np.ndarray, " dim"]) -> Float[np.ndarray, " dim"]:
+        at = np.asarray(x, np.float64)
+        with jax.enable_x64(True):
+            g, matrix = np.asarray(gradient(at)), np.asarray(hessian(at))
+            for _ in range(NEWTON_STEPS):
+                if not np.any(g) or not np.all(np.isfinite(matrix)):
+                    break
+                step = np.linalg.lstsq(matrix, -g)[0]
+                steps = (at + halving * step for halving in HALVINGS)
+                near = next((y for y in steps if size(gradient(y)) <= size(g)), None)
+                if near is None:
+                    break
+                at, g, matrix = near, np.asarray(gradient(near)), np.asarray(hessian(near))
+        return at
+
+    return settle
 
 
 def nothing_below(loss: Loss, contenders: Mapping[str, xr.Dataset], precision: str) -> list[Check]:
@@ -123,13 +131,26 @@ def stability(
     """
     if loss.swept or loss.kinks or loss.minima().size > MOST_NUMBERS:
         return []
-    found = []
-    for label, optimizer in contenders.items():
-        momentum = _heavy_ball(optimizer)
-        if momentum is not None and "minimum" in results[label]:
-            for index, minimum in enumerate(loss.minima()):
-                found += _stability_at(loss, label, results[label], index, minimum, momentum)
-    return found
+    momenta = {label: _heavy_ball(optimizer) for label, optimizer in contenders.items()}
+    covered = {
+        label: momentum
+        for label, momentum in momenta.items()
+        if momentum is not None and "minimum" in results[label]
+    }
+    curvatures = _curvatures(loss) if covered else []
+    return [
+        check
+        for label, momentum in covered.items()
+        for index, curvature in enumerate(curvatures)
+        for check in _stability_at(loss, label, results[label], index, curvature, momentum)
+    ]
+
+
+def _curvatures(loss: Loss) -> list[float]:
+    """The largest eigenvalue of the Hessian at each known minimum."""
+    hessian = jax.jit(jax.hessian(loss))
+    with jax.enable_x64(True):
+        return [float(np.linalg.eigvalsh(hessian(jnp.asarray(m)))[-1]) for m in loss.minima()]
 
 
 def _heavy_ball(optimizer: Optimizer) -> float | None:
@@ -143,17 +164,15 @@ def _heavy_ball(optimizer: Optimizer) -> float | None:
 
 
 def _stability_at(
-    loss: Loss, label: str, data: xr.Dataset, index: int, minimum: np.ndarray, momentum: float
+    loss: Loss, label: str, data: xr.Dataset, index: int, curvature: float, momentum: float
 ) -> list[Check]:
-    with jax.enable_x64(True):
-        curvature = float(np.linalg.eigvalsh(jax.hessian(loss)(jnp.asarray(minimum)))[-1])
     pooled = [dim for dim in data.outcome.dims if dim != "learning_rate"]
     came = (data.outcome == Outcome.CONVERGED) & (data.minimum == index) & (data.steps > 0)
     share = came.mean(pooled).values
     settled = (share > 0) & (share >= share.max() / 2)
     if not curvature > 0 or not settled.any():
         return []
-    place = ", ".join(f"{x:.3g}" for x in minimum[:4])
+    place = ", ".join(f"{x:.3g}" for x in loss.minima()[index][:4])
     return [
         Check(
             f"{label}: largest rate that converged to ({place})",

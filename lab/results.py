@@ -152,6 +152,14 @@ def load(path: Path) -> xr.DataTree:
     return xr.DataTree(tree.to_dataset(), {name: tree.children[name] for name in names})
 
 
+def load_group(path: Path, group: str) -> xr.Dataset:
+    """One group of the results, read when it is looked at; empty if it is not there."""
+    if not (path / group).is_dir():
+        return xr.Dataset()
+    with _quiet():
+        return xr.open_dataset(path, group=group, engine="zarr", consolidated=False)
+
+
 def labels(tree: xr.DataTree) -> list[str]:
     """The groups that are labels; the others' names begin with `_`."""
     return [name for name in tree.children if not name.startswith("_")]

@@ -1,6 +1,14 @@
-"""Two CPU devices in every test process, strict shapes, and quick compilations on request."""
+"""Two CPU devices in every test process, strict shapes, compiled programs kept, and shortcuts.
+
+A test asks for a shortcut by name: `quick_compiles`, `unpictured`.
+"""
 
 import os
+from pathlib import Path
+
+# What XLA has compiled once is read from here by every other test, process and run of the tests.
+os.environ["JAX_COMPILATION_CACHE_DIR"] = str(Path(__file__).parents[1] / ".pytest_cache" / "xla")
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 
 os.environ["JAX_NUM_CPU_DEVICES"] = "2"  # read when jax starts
 os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
@@ -21,6 +29,22 @@ def quick_compiles():
     jax.config.update("jax_disable_most_optimizations", True)
     yield
     jax.config.update("jax_disable_most_optimizations", False)
+
+
+@pytest.fixture(scope="module")
+def unpictured():
+    """Figures of runs are made and laid out, in one theme; neither they nor reports are written."""
+    from lab import pages, plots, report
+
+    def lay_out(make, folder, name):
+        with plots.theme("light"):
+            make().settle()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plots, "save", lay_out)
+        patch.setattr(pages, "page_of", lambda result: None)
+        patch.setattr(report, "render", lambda page: "")
+        yield
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import lab
 from lab import basins, theory
 from lab.config import ConfigError
 
+pytestmark = pytest.mark.usefixtures("quick_compiles", "unpictured")
 COURSE = "course/08_gradient_descent/"
 NAMES = (
     "gd_1d_rates",
@@ -23,16 +24,12 @@ NAMES = (
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     """The smoke runs, each made once."""
-    import jax
-
     made = {}
 
     def result(name):
         if name not in made:
-            jax.config.update("jax_disable_most_optimizations", True)
             folder = tmp_path_factory.mktemp(name)
             made[name] = lab.run(COURSE + name, out=folder, smoke=True)
-            jax.config.update("jax_disable_most_optimizations", False)
         return made[name]
 
     return result
@@ -50,7 +47,7 @@ def failed(name, folder, overrides=None):
     return [check.name for check in result.checks if not check.passed]
 
 
-def test_the_misprinted_rate_of_momentum_is_found_out(tmp_path, monkeypatch, quick_compiles):
+def test_the_misprinted_rate_of_momentum_is_found_out(tmp_path, monkeypatch):
     """Where the roots are complex, 2 sqrt(beta) stands in print for sqrt(beta)."""
 
     right = theory.heavy_ball_rate
@@ -64,7 +61,7 @@ def test_the_misprinted_rate_of_momentum_is_found_out(tmp_path, monkeypatch, qui
     assert len(failed("momentum_valley", tmp_path, few)) == 2
 
 
-def test_a_wrong_limit_is_found_out(tmp_path, monkeypatch, quick_compiles):
+def test_a_wrong_limit_is_found_out(tmp_path, monkeypatch):
     monkeypatch.setattr(theory, "stability_limit", lambda curvature, momentum=0: 1.9 / curvature)
     wrong = failed("basins_three_wells", tmp_path)
     assert len([name for name in wrong if name.startswith("largest rate")]) == 3

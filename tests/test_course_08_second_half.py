@@ -12,6 +12,7 @@ from lab.calculus import modified, newton, noise, rates, regression
 from lab.config import ConfigError
 from lab.optimizers.classical import inverse_root_schedule
 
+pytestmark = pytest.mark.usefixtures("quick_compiles", "unpictured")
 COURSE = "course/08_gradient_descent/"
 NAMES = (
     "newton_vs_gd",
@@ -27,20 +28,20 @@ def smoke(name, folder, overrides=None):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_checks_of_a_smoke_run_hold(name, tmp_path, quick_compiles):
+def test_the_checks_of_a_smoke_run_hold(name, tmp_path):
     result = smoke(name, tmp_path)
     assert result.passed, [check for check in result.checks if not check.passed]
     assert name in result.figures
 
 
-def test_a_wrong_modified_loss_is_found_out(tmp_path, monkeypatch, quick_compiles):
+def test_a_wrong_modified_loss_is_found_out(tmp_path, monkeypatch):
     right = modified.modified
     monkeypatch.setattr(modified, "modified", lambda f, x, rate: right(f, x, 2 * rate))
     failed = [c.name for c in smoke("implicit_regularisation", tmp_path).checks if not c.passed]
     assert failed == ["median power of eta in the distance from the end of the modified flow"]
 
 
-def test_a_wrong_variance_is_found_out(tmp_path, monkeypatch, quick_compiles):
+def test_a_wrong_variance_is_found_out(tmp_path, monkeypatch):
     right = theory.stationary_variance
     wrong = lambda curvature, rate, noise: 1.5 * right(curvature, rate, noise)  # noqa: E731
     monkeypatch.setattr(theory, "stationary_variance", wrong)

@@ -11,6 +11,7 @@ from lab.calculus import depth, tape, trainability
 from lab.config import ConfigError
 from lab.plots.graph import Vertex, layers, places
 
+pytestmark = pytest.mark.usefixtures("quick_compiles", "unpictured")
 CONFIGS = Path(__file__).parents[1] / "configs" / "course" / "09_backpropagation"
 NAMES = ("backprop_graph", "reverse_vs_forward", "vanishing_gradients", "trainability_map")
 

@@ -19,7 +19,7 @@ from lab.errors import LabError
 
 CONFIGS = "configs/course/03_derivatives/"
 
-pytestmark = pytest.mark.usefixtures("quick_compiles")
+pytestmark = pytest.mark.usefixtures("quick_compiles", "unpictured")
 
 
 def run(name, folder, **overrides):

@@ -15,7 +15,7 @@ from lab.calculus.integrals import legendre_rule, midpoint, riemann, romberg, si
 from lab.config import ConfigError
 
 FOLDER = "course/07_integration"
-pytestmark = pytest.mark.usefixtures("quick_compiles")
+pytestmark = pytest.mark.usefixtures("quick_compiles", "unpictured")
 
 
 @pytest.mark.usefixtures("float64")

@@ -14,6 +14,7 @@ from lab.calculus.continuity import KINDS, detect, merge
 from lab.calculus.limits import approach, delta, extrapolate
 from lab.config import ConfigError
 
+pytestmark = pytest.mark.usefixtures("quick_compiles", "unpictured")
 TOPIC = "course/02_limits_and_continuity/"
 APPROACH, DELTA, ZOO = (
     TOPIC + name for name in ("limit_approach", "epsilon_delta", "discontinuity_zoo")

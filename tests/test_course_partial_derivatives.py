@@ -7,7 +7,7 @@ import lab
 from lab.calculus import partial as room
 from lab.config import ConfigError
 
-pytestmark = pytest.mark.usefixtures("quick_compiles")
+pytestmark = pytest.mark.usefixtures("quick_compiles", "unpictured")
 TOPIC = "configs/course/04_partial_derivatives"
 COUNTS = {
     "partial_slices": 12,

@@ -11,7 +11,7 @@ from lab.calculus import tensors
 from lab.config import ConfigError
 
 FOLDER = "course/06_tensors"
-pytestmark = pytest.mark.usefixtures("quick_compiles")
+pytestmark = pytest.mark.usefixtures("quick_compiles", "unpictured")
 
 
 @pytest.mark.usefixtures("float64")

@@ -10,6 +10,8 @@ import pytest
 from tiny import invoke
 
 from lab import builtin
+from lab.config import load
+from lab.experiment import load_experiment
 from lab.losses import MODELS, catalogue
 
 ROOT = Path(__file__).parent.parent
@@ -98,8 +100,26 @@ def test_six_optimizers_meet_at_the_same_rates(name):
     assert len(rates) >= 6 and all(rate == rates[0] for rate in rates)
 
 
+@pytest.mark.parametrize("smoke", [False, True], ids=["in full", "in short"])
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_config_is_valid(name, smoke):
+    document = load(CONFIGS[name], smoke=smoke, experiments=builtin.experiments())
+    experiment = load_experiment(builtin.find_experiment(document.experiment, document.folder))
+    assert document.validate(experiment.Config).title.endswith("?")
+
+
+ALWAYS = ("quickstart", "compare/models", "bench/fractal")
+"""Configs that every run of the tests runs; `make test-configs` and `lab course` run the others."""
+
+RUN = [
+    pytest.param(name, marks=[] if name in ALWAYS else pytest.mark.configs)
+    for name in CONFIGS
+    if not name.startswith("course/")
+]
+
+
 @pytest.mark.usefixtures("quick_compiles")
-@pytest.mark.parametrize("name", [name for name in CONFIGS if not name.startswith("course/")])
+@pytest.mark.parametrize("name", RUN)
 def test_a_config_runs_by_name_from_an_empty_folder(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = invoke("run", name, "--smoke")

@@ -48,7 +48,7 @@ def test_newton_finds_the_minima_of_the_catalogue_and_no_others(himmelblau):
 
 def test_newton_leaves_a_flat_direction_alone():
     """The minima of (u v - 1)^2/2 are a curve; from (2, .6) the nearest is orthogonal to it."""
-    x = proofs.newton(lab.losses.scalar_factorisation(), np.array([2.0, 0.6]))
+    x = proofs.newton(lab.losses.scalar_factorisation())(np.array([2.0, 0.6]))
     assert abs(x[0] * x[1] - 1) < 1e-12 and np.linalg.norm(x - [2.0, 0.6]) < 0.2
 
 

@@ -46,6 +46,15 @@ def put(page, name, slider, value):
     )
 
 
+def wait(page, condition):
+    """Ask from outside till it holds: the page's own policy forbids the waiting of Playwright."""
+    for _ in range(1800):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(100)
+    pytest.fail(f"never came: {condition}")
+
+
 def value(page, name, output):
     """What an interactive says."""
     found = page.locator(f'[data-interactive="{name}"] [data-name="{output}"]')
@@ -195,7 +204,7 @@ def test_basins(visit):
 
 def test_the_picture_of_basins_has_as_many_tones_as_wells(visit):
     page = visit("08_descent")
-    page.wait_for_function("document.querySelector('canvas').width === 150")
+    wait(page, "document.querySelector('canvas').width === 150")
     tones = page.evaluate(
         """() => { const c = document.querySelector("canvas");
         const { data } = c.getContext("2d").getImageData(0, 0, c.width, c.height);
@@ -216,7 +225,7 @@ def test_an_animation_plays_when_asked_and_only_then(visit):
     play.press("Enter")
     assert page.locator(".moving canvas").is_visible() and not still.is_visible()
     assert play.get_attribute("aria-pressed") == "true" and "Pause" in play.inner_text()
-    page.wait_for_function("document.querySelector('[data-frame]').value === '2'")
+    wait(page, "document.querySelector('[data-frame]').value === '2'")
     play.click()
     assert play.get_attribute("aria-pressed") == "false" and "Play" in play.inner_text()
     held = frame.input_value()
