@@ -30,7 +30,7 @@ test: setup
 test-coco: setup
 	$(BIN)/python -m pytest -n $(JOBS) -m coco
 
-# Every config that is not of the course, in short.
+# The configs that `make test` leaves out, in short; the course has `course-smoke`.
 test-configs: setup
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m configs
 

@@ -14,13 +14,11 @@ from lab.optimizers.classical import inverse_root_schedule
 
 pytestmark = pytest.mark.usefixtures("quick_compiles", "unpictured")
 COURSE = "course/08_gradient_descent/"
-NAMES = (
-    "newton_vs_gd",
-    "sgd_noise",
-    "regression_descent",
-    "learning_rate_schedules",
+LONG = ("newton_vs_gd", "sgd_noise", "regression_descent", "learning_rate_schedules")
+NAMES = [
     "implicit_regularisation",
-)
+    *(pytest.param(name, marks=pytest.mark.configs) for name in LONG),
+]
 
 
 def smoke(name, folder, overrides=None):

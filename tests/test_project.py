@@ -108,8 +108,8 @@ def test_a_config_is_valid(name, smoke):
     assert document.validate(experiment.Config).title.endswith("?")
 
 
-ALWAYS = ("quickstart", "compare/models", "bench/fractal")
-"""Configs that every run of the tests runs; `make test-configs` and `lab course` run the others."""
+ALWAYS = ("quickstart", "bench/fractal")
+"""Configs that every run of the tests runs; `make test-configs` runs the others."""
 
 RUN = [
     pytest.param(name, marks=[] if name in ALWAYS else pytest.mark.configs)
