@@ -312,6 +312,7 @@ def test_slides(visit):
         assert count.inner_text() == f"{shown} / 4"
         assert page.locator("#stage-slide > *").count() == 1
     page.keyboard.press("Escape")
+    wait(page, "!document.querySelector('#stage-slide > *')")  # the dialog tells of its end later
     assert not stage.is_visible() and page.evaluate(order) == before
 
 
