@@ -49,7 +49,11 @@ def run(
     directory = RunDirectory(default_directory(path, smoke) if out is None else Path(out))
     known = directory.manifest
     if known is not None and known["finished"] and not fresh:
-        directory.refuse_changes(document, identity(document, file, ""))
+        try:
+            directory.refuse_changes(document, identity(document, file, ""))
+        except LabError:
+            _validated(document, file)  # what is wrong in the config is told before what is new
+            raise
         reporter.say(f"{directory.path} was finished {known['finished']}; --fresh runs it anew")
         return Result(directory.path, known)
     directory.refuse_strangers()
@@ -97,14 +101,11 @@ def _compute(
 ) -> Result:
     """Validate, compute, prove, draw and report; the manifest says `finished` last of all."""
     from lab.capacity import refuse_what_does_not_fit
-    from lab.experiment import Session, load_experiment, told_of
+    from lab.experiment import Session, told_of
 
-    experiment = load_experiment(file)
     devices = local_devices()
     begun = time.perf_counter()
-    with told_of(file):
-        config = document.validate(experiment.Config)
-        plans = experiment.plans(config)
+    experiment, config, plans = _validated(document, file)
     facts = {
         "experiment": document.experiment if builtin.is_ours(file) else str(file.resolve()),
         "title": config.title,
@@ -129,6 +130,16 @@ def _compute(
         manifest["seconds"]["total"] = time.perf_counter() - begun
         directory.finish(manifest)
     return Result(directory.path, manifest)
+
+
+def _validated(document: Document, file: Path) -> tuple[ModuleType, Any, Mapping[str, Any]]:
+    """The experiment, its config and its plans, if there is nothing wrong with them."""
+    from lab.experiment import load_experiment, told_of
+
+    experiment = load_experiment(file)
+    with told_of(file):
+        config = document.validate(experiment.Config)
+        return experiment, config, experiment.plans(config)
 
 
 def _conclude(experiment: ModuleType, config: Any, session: Any, manifest: dict[str, Any]) -> None:

@@ -40,6 +40,12 @@ def test_an_edited_config_is_refused_with_what_changed(bare):
     )
 
 
+def test_a_misspelt_key_is_told_before_what_changed(bare):
+    Path("bare.toml").write_text(BARE.replace("learning_rate", "learning_rat"))
+    said = refusal("bare.toml")
+    assert "bare.toml:11: optimizers.SGD.learning_rat" in said and "'learning_rate'?" in said
+
+
 def test_a_comment_is_no_change(bare):
     Path("bare.toml").write_text(f"# hello\n{BARE}")
     assert lab.run("bare.toml").manifest == bare.manifest
