@@ -214,14 +214,16 @@ class Engine:
                 (placed, lanes), order = self._timed(program.compact, moved, order)
         placed, lanes = self._timed(program.restore, (placed, lanes), order)
         results, _ = self._timed(program.finish, self._inputs, placed, lanes, steps)
-        self.meter.lane_steps += sum(
-            int(part.sum(dtype=np.int64)) for part in on_host(results["steps"])
-        )
+        taken = sum(int(part.sum(dtype=np.int64)) for part in on_host(results["steps"]))
+        with self._lock:
+            self.meter.lane_steps += taken
         if reduced:
             results = self._timed(program.reduce, self._inputs, placed, results, self._rows(ids))
         begun = time.perf_counter()
         host = {name: on_host(a) for name, a in results.items()}
-        self.meter.transfer += time.perf_counter() - begun
+        seconds = time.perf_counter() - begun
+        with self._lock:
+            self.meter.transfer += seconds
         each = [{name: a[d] for name, a in host.items()} for d in range(len(ids))]
         if reduced:
             return [merge_halves(counts) for counts in each]

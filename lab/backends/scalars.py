@@ -29,8 +29,8 @@ def loop_for(problem: "Problem", inputs: "Inputs") -> Loop:
         outcome = (lambda lane: lane.outcome) if problem.watch else None
         marks = (of_given, of_lane)
         step = problem.strides if problem.watch else problem.step
+        problem.traced["lane"] = lane  # first: who finds the loop looks for this too
         problem.traced["loop"] = loop_of(step, inputs, given, lane, marks, outcome)
-        problem.traced["lane"] = lane
     return problem.traced["loop"]
 
 

@@ -190,8 +190,8 @@ def _tell(
         "over the known minimum, median and middle half; the line breaks off where the median run "
         "diverged or left the domain (x at the top), and losses of 0 lie on the lower edge. Below: "
         f"the share of runs that {reached}, with its 95 % Wilson interval. Best is the "
-        "fastest, in expected steps, of the rates whose interval overlaps that of the largest "
-        "share; without success, the lowest median. Good (shaded) "
+        "fastest, in expected steps, of the rates whose share lies within the interval of the "
+        "largest; without success, the lowest median. Good (shaded) "
         f"is every {name} whose share is at least {GOOD} of the best one."
     )
     caption += f" Not swept, so not shown: {listed(left_out)}." if left_out else ""
