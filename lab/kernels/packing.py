@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -31,12 +31,13 @@ def stored_as(var: core.Var, truth: np.dtype) -> np.dtype:
 
 
 class Pack:
-    """Variables and their values, all of shape () or all of shape (lanes,), in an array a type.
+    """Variables and their values, all of shape () or all of shape (lanes,).
 
     Args:
         values: each variable with its value (None where only the places are asked for).
         padding: how many lanes to add to each row.
         truth: the type that holds truth values.
+        apart: give each variable an array of its own, not one to all of a type.
     """
 
     def __init__(
@@ -44,12 +45,16 @@ class Pack:
         values: Iterable[tuple[core.Var, Any]],
         padding: int = 0,
         truth: Any = np.bool_,
+        apart: bool = False,
     ):
         self.values, self.padding, self.truth = list(values), padding, np.dtype(truth)
+        self.apart = apart
 
     @cached_property
     def groups(self) -> list[list[core.Var]]:
         """The variables that share an array."""
+        if self.apart:
+            return [[var] for var, _ in self.values]
         groups: dict[np.dtype, list[core.Var]] = {}
         for var, _ in self.values:
             groups.setdefault(stored_as(var, self.truth), []).append(var)
@@ -66,17 +71,10 @@ class Pack:
 
     def described(self, *lanes: int) -> list[jax.ShapeDtypeStruct]:
         """The shapes and types of the arrays, for so many lanes in rows."""
-        types = [stored_as(group[0], self.truth) for group in self.groups]
-        sizes = [self.rows(group) for group in self.groups]
         return [
-            jax.ShapeDtypeStruct((*size, *lanes), dtype)
-            for size, dtype in zip(sizes, types, strict=True)
+            jax.ShapeDtypeStruct((len(group), *lanes), stored_as(group[0], self.truth))
+            for group in self.groups
         ]
-
-    @staticmethod
-    def rows(group: Sequence[core.Var]) -> tuple[int, ...]:
-        """The leading axis of the array of some variables."""
-        return (len(group),)
 
     def places(self, first: int = 0) -> dict[core.Var, Place]:
         """Where each variable lies, if the arrays are a function's buffers from `first` on."""
@@ -99,36 +97,7 @@ class Pack:
         return row[: len(row) - self.padding] if self.padding else row
 
 
-class Apart(Pack):
-    """Rows of lanes, each in an array of its own: [lane], as it is, unless it must be padded."""
-
-    @cached_property
-    def groups(self) -> list[list[core.Var]]:
-        """Each variable alone."""
-        return [[var] for var, _ in self.values]
-
-    @cached_property
-    def arrays(self) -> list[Array]:
-        """The rows."""
-        rows = [self._stored(var, value) for var, value in self.values]
-        if not self.padding:
-            return rows
-        return [jnp.pad(row, (0, self.padding), constant_values=ENDED) for row in rows]
-
-    @staticmethod
-    def rows(group: Sequence[core.Var]) -> tuple[int, ...]:
-        """A row has no axis but its lanes'."""
-        return ()
-
-    def unpacked(self, arrays: Iterable[Array]) -> dict[core.Var, Array]:
-        """The values in arrays like those of `arrays`."""
-        return {v: self._found(v, a) for (v, _), a in zip(self.values, arrays, strict=True)}
-
-
-RowPack = TypeVar("RowPack", bound=Pack)
-
-
-class Packs(NamedTuple, Generic[RowPack]):
+class Packs(NamedTuple):
     """All that a loop's function is passed.
 
     Attributes:
@@ -139,21 +108,31 @@ class Packs(NamedTuple, Generic[RowPack]):
     """
 
     shared: Pack
-    given: RowPack
+    given: Pack
     alike: Pack
-    lanes: RowPack
+    lanes: Pack
 
 
 def packed(
-    rows_as: type[RowPack],
     loop: Loop,
     shared: Sequence[Any],
     given: Sequence[Any],
     state: Sequence[Any],
     padding: int = 0,
     truth: Any = np.bool_,
-) -> Packs[RowPack]:
-    """The numbers of a loop, packed; those that no equation asks for are left out."""
+    apart: bool = False,
+) -> Packs:
+    """The numbers of a loop, packed; those that no equation asks for are left out.
+
+    Args:
+        loop: and its numbers.
+        shared: likewise.
+        given: likewise.
+        state: likewise.
+        padding: see `Pack`.
+        truth: see `Pack`.
+        apart: whether each row has an array of its own.
+    """
     used, (of_shared, of_given, of_state) = loop.used, loop.variables
     constants = [*zip(of_shared, shared, strict=True)]
     rows: list[tuple[core.Var, Any]] = []
@@ -165,9 +144,9 @@ def packed(
         (changing if differs else alike).append((var, value))
     return Packs(
         Pack(((var, value) for var, value in constants if var in used), truth=truth),
-        rows_as(((var, value) for var, value in rows if var in used), padding, truth),
+        Pack(((var, value) for var, value in rows if var in used), padding, truth, apart),
         Pack(alike, truth=truth),
-        rows_as(changing, padding, truth),
+        Pack(changing, padding, truth, apart),
     )
 
 

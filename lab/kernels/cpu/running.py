@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +16,7 @@ from lab.kernels.cpu.memory import Buffers
 from lab.kernels.cpu.writing import Writer
 from lab.kernels.expanding import expanded
 from lab.kernels.loop import Loop, Rows
-from lab.kernels.packing import Apart, Packs, lanes_of, packed
+from lab.kernels.packing import Packs, lanes_of, packed
 from lab.scalarize import NotScalar, aval
 
 MOST_OPERATIONS = 40_000
@@ -45,14 +46,7 @@ def run(
     Raises:
         NotScalar: when there is something in the loop that the kernel cannot do.
     """
-    loop = written_out(loop)
-    code = Code(*shape_of(loop))
-    lanes = lanes_of(loop, given, state)
-    padding = -lanes % code.lanes
-    packs = packed(Apart, loop, shared, given, state, padding)
-    read = [jnp.stack([first, until]), *packs.shared.arrays, *packs.given.arrays]
-    changed = [*packs.alike.arrays, *packs.lanes.arrays]
-    return _unpacked(loop, packs, _called(loop, code, packs, lanes + padding, read, changed))
+    return _called(loop, jnp.stack([first, until]), shared, given, state)
 
 
 def once(loop: Loop, shared: Rows, given: Rows) -> Rows:
@@ -61,34 +55,25 @@ def once(loop: Loop, shared: Rows, given: Rows) -> Rows:
     Raises:
         NotScalar: when there is something in the loop that the kernel cannot do.
     """
-    loop = written_out(loop)
-    code = Code(*shape_of(loop))
-    none = [None] * len(loop.state)
-    lanes = lanes_of(loop, given, none)
-    padding = -lanes % code.lanes
-    packs = packed(Apart, loop, shared, given, none, padding)
-    read = [jnp.arange(2, dtype=jnp.int32), *packs.shared.arrays, *packs.given.arrays]
-    about = [*packs.alike.described(), *packs.lanes.described(lanes + padding)]
-    return _unpacked(loop, packs, _called(loop, code, packs, lanes + padding, read, about))
+    return _called(loop, jnp.arange(2, dtype=jnp.int32), shared, given, None)
 
 
 def _called(
-    loop: Loop,
-    code: Code,
-    packs: Packs[Apart],
-    lanes: int,
-    read: list[Array],
-    changed: Sequence[Array | jax.ShapeDtypeStruct],
-) -> list[Array]:
-    """What the loop's function leaves in buffers that it changes, or fills if only described."""
-    target = building.registered(written(loop, code, packs), len(read), len(changed), lanes)
-    about = [jax.ShapeDtypeStruct(one.shape, one.dtype) for one in changed]
-    there = [one for one in changed if isinstance(one, jax.Array)]
-    aliases = {len(read) + i: i for i in range(len(there))}
-    return list(jax.ffi.ffi_call(target, about, input_output_aliases=aliases)(*read, *there))
-
-
-def _unpacked(loop: Loop, packs: Packs[Apart], results: Sequence[Array]) -> Rows:
+    loop: Loop, bounds: Int[Array, "2"], shared: Rows, given: Rows, state: Rows | None
+) -> Rows:
+    """What the loop's function makes of a state in place, or in buffers that hold none yet."""
+    loop = written_out(loop)
+    code = Code(*shape_of(loop))
+    values: Sequence[Any] = [None] * len(loop.state) if state is None else state
+    lanes = lanes_of(loop, given, values)
+    padding = -lanes % code.lanes
+    packs = packed(loop, shared, given, values, padding, apart=True)
+    read = [bounds, *packs.shared.arrays, *packs.given.arrays]
+    about = [*packs.alike.described(), *packs.lanes.described(lanes + padding)]
+    changed = [] if state is None else [*packs.alike.arrays, *packs.lanes.arrays]
+    target = building.registered(written(loop, code, packs), len(read), len(about), lanes + padding)
+    aliases = {len(read) + i: i for i in range(len(changed))}
+    results = jax.ffi.ffi_call(target, about, input_output_aliases=aliases)(*read, *changed)
     alike = len(packs.alike.groups)
     found = packs.alike.unpacked(results[:alike]) | packs.lanes.unpacked(results[alike:])
     return [found[var] for var in loop.variables[2]]
@@ -99,7 +84,7 @@ def missing(loop: Loop) -> str | None:
     shared, given, state = ([None] * len(part) for part in loop.variables)
     try:
         loop = written_out(loop)
-        written(loop, Code(*shape_of(loop)), packed(Apart, loop, shared, given, state))
+        written(loop, Code(*shape_of(loop)), packed(loop, shared, given, state, apart=True))
     except NotScalar as reason:
         return f"the step holds {reason}, which the kernel does not know"
     return None
@@ -120,7 +105,7 @@ def written_out(loop: Loop) -> Loop:
     return replace(loop, whole=whole)
 
 
-def written(loop: Loop, code: Code, packs: Packs[Apart]) -> str:
+def written(loop: Loop, code: Code, packs: Packs) -> str:
     """The loop's function in LLVM's language, for buffers packed like these."""
     counts = [len(pack.groups) for pack in packs]
     starts = np.cumsum([1, *counts]).tolist()  # the first pointer is to the bounds

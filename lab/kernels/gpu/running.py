@@ -65,7 +65,7 @@ def run(
     """
     loop = known_to_pallas(loop)
     lanes = lanes_of(loop, given, state)
-    packs = packed(Pack, loop, shared, given, state, -lanes % BLOCK, truth=TRUTH)
+    packs = packed(loop, shared, given, state, -lanes % BLOCK, truth=TRUTH)
     kernels = Kernels(loop, packs, interpret)
 
     def segment(carry: tuple[Array, list[Array], list[Array]]) -> tuple:
