@@ -129,7 +129,7 @@ def stability(
     converged there, against the limit. Chaotic lanes may pass a repelling minimum so closely that
     they count as converged, so a rate counts where at least half as many converged as at the best.
     """
-    if loss.swept or loss.kinks or loss.minima().size > MOST_NUMBERS:
+    if loss.swept or loss.kinks or (minima := loss.minima()).size > MOST_NUMBERS:
         return []
     momenta = {label: _heavy_ball(optimizer) for label, optimizer in contenders.items()}
     covered = {
@@ -137,20 +137,20 @@ def stability(
         for label, momentum in momenta.items()
         if momentum is not None and "minimum" in results[label]
     }
-    curvatures = _curvatures(loss) if covered else []
+    curvatures = _curvatures(loss, minima) if covered else []
     return [
         check
         for label, momentum in covered.items()
         for index, curvature in enumerate(curvatures)
-        for check in _stability_at(loss, label, results[label], index, curvature, momentum)
+        for check in _stability_at(label, results[label], index, minima, curvature, momentum)
     ]
 
 
-def _curvatures(loss: Loss) -> list[float]:
-    """The largest eigenvalue of the Hessian at each known minimum."""
+def _curvatures(loss: Loss, points: np.ndarray) -> list[float]:
+    """The largest eigenvalue of the Hessian at each point."""
     hessian = jax.jit(jax.hessian(loss))
     with jax.enable_x64(True):
-        return [float(np.linalg.eigvalsh(hessian(jnp.asarray(m)))[-1]) for m in loss.minima()]
+        return [float(np.linalg.eigvalsh(hessian(jnp.asarray(x)))[-1]) for x in points]
 
 
 def _heavy_ball(optimizer: Optimizer) -> float | None:
@@ -164,7 +164,12 @@ def _heavy_ball(optimizer: Optimizer) -> float | None:
 
 
 def _stability_at(
-    loss: Loss, label: str, data: xr.Dataset, index: int, curvature: float, momentum: float
+    label: str,
+    data: xr.Dataset,
+    index: int,
+    minima: np.ndarray,
+    curvature: float,
+    momentum: float,
 ) -> list[Check]:
     pooled = [dim for dim in data.outcome.dims if dim != "learning_rate"]
     came = (data.outcome == Outcome.CONVERGED) & (data.minimum == index) & (data.steps > 0)
@@ -172,7 +177,7 @@ def _stability_at(
     settled = (share > 0) & (share >= share.max() / 2)
     if not curvature > 0 or not settled.any():
         return []
-    place = ", ".join(f"{x:.3g}" for x in loss.minima()[index][:4])
+    place = ", ".join(f"{x:.3g}" for x in minima[index][:4])
     return [
         Check(
             f"{label}: largest rate that converged to ({place})",
