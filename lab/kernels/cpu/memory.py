@@ -1,7 +1,7 @@
 """Where a loop's numbers lie in memory, and how they are loaded and stored.
 
-A buffer holds numbers of one type: scalars one after the other, or rows of lanes one after the
-other. Truth values take a byte there, and a bit in registers.
+A buffer holds numbers of one type: scalars one after the other, or one row of lanes. Truth values
+take a byte there, and a bit in registers.
 """
 
 from collections.abc import Mapping
@@ -78,8 +78,6 @@ def store_rows(code: Code, place: Place, value: Value) -> None:
 
 
 def _row_pointer(code: Code, place: Place, dtype: np.dtype, copy: int) -> str:
-    before = code.do(f"mul i64 %lanes, {place.row}")
     lane = code.do(f"add i64 %g, {copy * code.width}")
-    index = code.do(f"add i64 {before}, {lane}")
-    offset = code.do(f"mul i64 {index}, {dtype.itemsize}")
+    offset = code.do(f"mul i64 {lane}, {dtype.itemsize}")
     return code.do(f"getelementptr i8, ptr %p{place.buffer}, i64 {offset}")
