@@ -11,6 +11,7 @@ import xarray as xr
 from lab import __version__, reduce
 from lab.outcome import Outcome
 from lab.plan import Plan
+from lab.problem import ONE
 from lab.record import Variable
 
 LANE = {
@@ -132,10 +133,8 @@ def _lane_shapes(plan: Plan) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
     with plan.precision():
         problem, inputs = plan.problem(plan.fixed(0)), plan.inputs()
 
-        def one(*ids: jax.Array) -> dict[str, jax.Array]:
-            return problem.finish(inputs, ids, problem.begin(inputs, ids))
-
-        found = jax.eval_shape(one, *[jnp.int32(0)] * 3)
+        lane = jax.eval_shape(problem.begin, inputs, ONE)
+        found = jax.eval_shape(problem.finish, inputs, ONE, lane)
     return {
         name: (a.shape, np.dtype(np.float32) if a.dtype == jnp.bfloat16 else np.dtype(a.dtype))
         for name, a in found.items()

@@ -20,7 +20,7 @@ from jaxtyping import Float, Int
 from lab.devices import local_devices
 from lab.flow import Meter, ahead, workers
 from lab.plan import Plan
-from lab.program import CLOCK, Lanes, Program, on_host, peeked
+from lab.program import CLOCK, Lanes, Program, on_host
 from lab.reduce import merge_halves
 from lab.starts import Starts
 
@@ -119,11 +119,11 @@ class Engine:
                 reached, running = t, 1
                 if self.plan.run.watch and t < self.plan.run.steps:
                     lanes, running = advance(lanes, t, t + 1)
-                    loss, reached = program.peek(lanes, "loss", len(ids)), t + 1
+                    loss, reached = program.peek(lanes, "loss", len(ids))[:, 0], t + 1
                 else:
                     _, last = self._timed(program.finish, self._inputs, placed, lanes, t)
-                    loss = peeked([last[:, None]], len(ids))
-                losses.append(loss[:, 0])
+                    loss = on_host(last)[0][: len(ids)]
+                losses.append(loss)
                 if not running:
                     break
         missing = len(at) - len(points)

@@ -19,7 +19,7 @@ from lab.errors import Fault, SpecError
 from lab.losses import Loss
 from lab.optimizers import Optimizer
 from lab.outcome import Limits
-from lab.problem import Inputs, Problem
+from lab.problem import ONE, Inputs, Problem
 from lab.settings import Run
 from lab.starts import Starts
 
@@ -121,8 +121,7 @@ class Plan:
     def lane_bytes(self) -> int:
         """The bytes of a lane's state."""
         with self.precision():
-            problem, ids = self.problem(self.fixed(0)), [jnp.int32(0)] * 3
-            lane = jax.eval_shape(lambda *ids: problem.begin(self.inputs(), ids), *ids)
+            lane = jax.eval_shape(self.problem(self.fixed(0)).begin, self.inputs(), ONE)
         return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(lane))
 
     @property

@@ -25,6 +25,9 @@ from lab.starts import Starts
 Ids = Sequence[Int[Array, ""]]
 """Setting, seed and start of a lane."""
 
+ONE = (jax.ShapeDtypeStruct((), jnp.int32),) * 3
+"""The shapes and types of those."""
+
 NOISE = 2**32 - 1
 """Keeps the noise apart from the starts, whose key is folded with an index below 2^31."""
 
@@ -74,7 +77,7 @@ class Problem:
         sizes: the number of values of each swept key, in the results' order.
         loss_axes: which of these keys are the loss's, and its names for them.
         watch: whether lanes are looked at, at every step, or only when they are closed.
-        traced: the step in scalars, once it was traced (see `lab.backends.scalars.loop_for`).
+        traced: the step in scalars, once it was traced (see `lab.backends.scalars.traced`).
     """
 
     loss: Loss

@@ -5,12 +5,13 @@ the `lab.backends`, `finish` closes them and reads their records. Every device w
 its own, in one program (`jax.shard_map`).
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import jax
@@ -21,11 +22,13 @@ from jaxtyping import Array, Float, Int, PyTree
 
 from lab import reduce
 from lab.backends import Backend, backend_for
-from lab.backends.forms import flat
-from lab.backends.loops import Ids
+from lab.backends.forms import Ids, flat
 from lab.outcome import Outcome
 from lab.problem import Inputs, Problem
 from lab.starts import Starts
+
+STEPS_KEPT = 64
+"""Numbers of steps that stay on the devices: all blocks end their chunks at the same few."""
 
 Lanes = Any
 """The state of a block's lanes, as its backend keeps it."""
@@ -93,7 +96,6 @@ class Program:
         mesh = Mesh(np.asarray(devices), ("device",))
         each, same = PartitionSpec("device"), PartitionSpec()
         self.problem, self.rows = problem, rows
-        self._steps: dict[int, Array] = {}
         self.each, self.same = NamedSharding(mesh, each), NamedSharding(mesh, same)
 
         def spread(function: Callable[..., Any], *specs: PartitionSpec, **options: Any) -> Ahead:
@@ -114,6 +116,7 @@ class Program:
         self._running_first = spread(ended, each, each, each, donate_argnums=(0, 1, 2))
         self._as_they_were = spread(_as_they_were, each, each, each, donate_argnums=(0, 1, 2))
         self._spread, self._each, self._same = spread, each, same
+        self._step = lru_cache(STEPS_KEPT)(lambda t: jax.device_put(np.int32(t), self.same))
 
     def elsewhere(self, starts: Starts) -> "Program":
         """The same program from other starts: only `begin` is compiled anew."""
@@ -148,15 +151,15 @@ class Program:
         """The stored variables of lanes that end at step `last`, and their last losses as such."""
         return self._finish(inputs, ids, lanes, self._step(last))
 
-    def _step(self, number: int) -> Array:
-        """A step's number on every device."""
-        if number not in self._steps:
-            self._steps[number] = jax.device_put(np.int32(number), self.same)
-        return self._steps[number]
-
     def peek(self, lanes: Lanes, field: str, count: int) -> Float[np.ndarray, "lane number"]:
         """The numbers of a `Lane`'s field, of the first lanes of the first device."""
-        return peeked(self.backend.leaves(self.problem, lanes, field), count)
+        firsts = [on_host(leaf)[0] for leaf in self.backend.leaves(self.problem, lanes, field)]
+        return np.column_stack(
+            [
+                a.reshape(math.prod(a.shape[:2]), -1)[:count] if a.ndim else np.full(count, a)
+                for a in firsts
+            ]
+        )
 
     def reduce(
         self, inputs: Inputs, ids: Placed, results: dict[str, Array], row: np.ndarray
@@ -228,16 +231,6 @@ def _moved(
         return flat(leaf)[places].reshape(leaf.shape) if leaf.ndim else leaf
 
     return jnp.stack([move(row) for row in ids]), jax.tree.map(move, lanes), order[places]
-
-
-def peeked(leaves: Sequence[Array], count: int) -> Float[np.ndarray, "lane number"]:
-    """The first lanes of the first device, of leaves [device, tiles, tile, ...] or [device]."""
-    firsts = [on_host(leaf)[0] for leaf in leaves]
-    rows = [
-        a.reshape(a.shape[0] * a.shape[1], -1)[:count] if a.ndim else np.full(count, a)
-        for a in firsts
-    ]
-    return np.column_stack(rows)
 
 
 def on_host(results: Array) -> list[np.ndarray]:

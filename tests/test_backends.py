@@ -14,7 +14,7 @@ from test_engine import assert_same_bits
 import lab
 from lab import dataset, engine, optimizers, settings
 from lab.api import make_plan
-from lab.backends.scalars import back, loop_for, of_one, one_step, rows_of
+from lab.backends.scalars import back, of_one, one_step, rows_of, traced
 from lab.engine import Engine
 from lab.errors import SpecError
 from lab.flow import Meter
@@ -125,7 +125,7 @@ def test_rows_of_scalars_as_under_vmap(name):
 def lowered(plan):
     """Why the Pallas kernels of a plan do not lower for a GPU, here or elsewhere; else None."""
     with plan.precision():
-        return gpu.missing(loop_for(plan.problem(plan.fixed(0)), plan.inputs()))
+        return gpu.missing(traced(plan.problem(plan.fixed(0)), plan.inputs()).loop)
 
 
 @pytest.mark.parametrize("name", [n for n in OPTIMIZERS if n not in LEFT_TO_VMAP])

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lab.backends.scalars import loop_for
+from lab.backends.scalars import traced
 from lab.errors import Fault, SpecError
 from lab.kernels import missing
 from lab.scalarize import NotScalar
@@ -56,7 +56,7 @@ def obstacle(
         picky: whether being slower than `vmap` is a reason.
     """
     try:
-        loop = loop_for(problem, inputs)
+        loop = traced(problem, inputs).loop
     except NotScalar as reason:
         return f"the step holds {reason}, which cannot be taken apart into scalars"
     if backend == "kernel":

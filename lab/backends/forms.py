@@ -1,84 +1,82 @@
 """What a program does with a block of lanes, by how these lie in memory.
 
-`Backend` keeps them as a `Lane` of arrays [tiles, tile, ...]. `InRows` keeps one array
+`InTiles` keeps them as a `Lane` of arrays [tiles, tile, ...]. `InRows` keeps one array
 [tiles, tile] for each number of a lane, just as a kernel takes them, from their starts to their
-ends; nothing is moved in between.
+ends; nothing is moved in between. Both have the same four methods.
 """
 
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int, PyTree
 
 from lab.backends import loops
-from lab.backends.loops import Ids
-from lab.backends.scalars import (
-    ONE,
-    back,
-    first_where_alike,
-    lane_of,
-    loop_for,
-    numbers,
-    one_step,
-    rows_of,
-    sizes,
-)
+from lab.backends.scalars import back, first_where_alike, numbers, one_step, rows_of, sizes, traced
 from lab.descent import Lane
 from lab.kernels import kernel_for, once_for
 from lab.kernels.loop import Rows
+from lab.problem import ONE
 from lab.scalarize import NotScalar
 
 if TYPE_CHECKING:
-    from lab.problem import Inputs, Problem
+    from lab.problem import Inputs, LaneInputs, Problem
+
+Ids = Int[Array, "3 tiles tile"]
+"""Setting, seed and start of each lane of a block."""
 
 Ends = tuple[dict[str, Array], Array]
 """Stored variables of lanes [lane, ...], and their last losses."""
 
 
-class Backend:
-    """Blocks of lanes whose arrays are their own.
+class InTiles:
+    """Blocks of lanes whose arrays are their own, worked through tile after tile.
 
     Args:
-        loop: takes steps: (problem, inputs, ids, lanes, first, until) -> lanes.
+        loop: takes the steps of a tile: (problem, inputs, given, lanes, first, until) -> lanes.
     """
 
-    def __init__(self, loop: Callable[..., Any]):
+    def __init__(self, loop: Callable[..., Lane]):
         self.loop = loop
 
-    def begin(self, problem: "Problem", inputs: "Inputs", ids: Ids) -> Any:
+    def begin(self, problem: "Problem", inputs: "Inputs", ids: Ids) -> Lane:
         """The lanes at their starts."""
-        each = jax.vmap(jax.vmap(partial(problem.begin, inputs)))
-        return each(tuple(ids))
+        return jax.vmap(jax.vmap(partial(problem.begin, inputs)))(tuple(ids))
 
     def advance(
         self,
         problem: "Problem",
         inputs: "Inputs",
         ids: Ids,
-        lanes: Any,
+        lanes: Lane,
         first: Int[Array, ""],
         until: Int[Array, ""],
-    ) -> Any:
+    ) -> Lane:
         """The lanes after steps first ... until-1."""
-        return self.loop(problem, inputs, ids, lanes, first, until)
+
+        def tile(arguments: tuple[tuple[Array, ...], Lane]) -> Lane:
+            ids, lanes = arguments
+            given = given_of(problem, inputs, ids)
+            return self.loop(problem, inputs, given, lanes, first, until)
+
+        return jax.lax.map(tile, (tuple(ids), lanes))
 
     def finish(
-        self, problem: "Problem", inputs: "Inputs", ids: Ids, lanes: Any, last: Int[Array, ""]
+        self, problem: "Problem", inputs: "Inputs", ids: Ids, lanes: Lane, last: Int[Array, ""]
     ) -> Ends:
         """The stored variables of lanes that end at step `last`, and their last losses as such."""
         one = partial(problem.end, (inputs, last))
         return jax.vmap(one)(jax.tree.map(flat, (tuple(ids), lanes)))
 
-    def leaves(self, problem: "Problem", lanes: Any, field: str) -> list[Array]:
+    def leaves(self, problem: "Problem", lanes: Lane, field: str) -> list[Array]:
         """The arrays of a `Lane`'s field: what blocks lead with, then what is a lane's own."""
         return jax.tree.leaves(getattr(lanes, field))
 
 
-class InRows(Backend):
+class InRows:
     """Blocks of lanes as a row for each number that differs, for the kernel of a platform.
 
     A number of the state that is the same for all lanes that run is kept as one.
@@ -94,7 +92,7 @@ class InRows(Backend):
             lanes, _ = self._once(problem.begin, inputs, ONE, rows, [True] * len(rows))
         except NotScalar:
             lanes = rows_of(jax.vmap(partial(problem.begin, inputs))(tuple(rows)))
-        return laid(lanes, loop_for(problem, inputs).state, tiles)
+        return laid(lanes, traced(problem, inputs).loop.state, tiles)
 
     def advance(
         self,
@@ -106,9 +104,9 @@ class InRows(Backend):
         until: Int[Array, ""],
     ) -> Rows:
         """The lanes after steps first ... until-1."""
-        loop = loop_for(problem, inputs)
-        given = rows_of(jax.vmap(partial(problem.lane, inputs))(tuple(map(flat, ids))))
-        given = first_where_alike(given, loop.given)
+        loop = traced(problem, inputs).loop
+        of_lanes = rows_of(given_of(problem, inputs, [flat(row) for row in ids]))
+        given = first_where_alike(of_lanes, loop.given)
         after = self.run(loop, first, until, numbers(inputs), given, as_rows(lanes))
         return laid(after, loop.state, ids.shape[1:])
 
@@ -116,10 +114,10 @@ class InRows(Backend):
         self, problem: "Problem", inputs: "Inputs", ids: Ids, lanes: Rows, last: Int[Array, ""]
     ) -> Ends:
         """The stored variables of lanes that end at step `last`, and their last losses as such."""
-        shared, one = (inputs, last), (ONE, lane_of(problem, inputs))
-        rows = as_rows([*ids, *lanes])
+        loop, lane = traced(problem, inputs)
+        shared, one = (inputs, last), (ONE, lane)
+        rows, differs = as_rows([*ids, *lanes]), [True] * len(ids) + list(loop.state)
         try:
-            differs = [True] * len(ids) + list(loop_for(problem, inputs).state)
             found, result = self._once(problem.end, shared, one, rows, differs)
         except NotScalar:
             return jax.vmap(partial(problem.end, shared))(back(rows, one, len(rows[0])))
@@ -127,7 +125,7 @@ class InRows(Backend):
 
     def leaves(self, problem: "Problem", lanes: Rows, field: str) -> list[Array]:
         """The arrays of a `Lane`'s field: a row for each of its numbers."""
-        lane: Lane = problem.traced["lane"]
+        lane: Lane = problem.traced["step"].lane
         before = Lane._fields[: Lane._fields.index(field)]
         first = sum(sum(sizes(getattr(lane, name))) for name in before)
         return lanes[first : first + sum(sizes(getattr(lane, field)))]
@@ -164,8 +162,16 @@ def flat(leaf: Array) -> Array:
     return leaf.reshape(tiles * tile, *own)
 
 
+def given_of(problem: "Problem", inputs: "Inputs", ids: Sequence[Array]) -> "LaneInputs":
+    """What the lanes with these settings, seeds and starts, [lane] each, are run with."""
+    return jax.vmap(partial(problem.lane, inputs))(tuple(ids))
+
+
+Backend = InTiles | InRows
+
+
 def backend_for(name: str, platform: str) -> Backend:
     """The backend of that name on a platform."""
     if name == "kernel":
         return InRows(platform)
-    return Backend({"vmap": loops.vmap, "scalar": loops.scalar}[name])
+    return InTiles({"vmap": loops.vmap, "scalar": loops.scalar}[name])

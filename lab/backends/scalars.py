@@ -2,46 +2,42 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 from jaxtyping import Array, PyTree
 
 from lab.descent import Lane
 from lab.kernels.loop import Loop, Rows, loop_of, settled
+from lab.problem import ONE
 from lab.scalarize import Leaf, dependent
 
 if TYPE_CHECKING:
     from lab.problem import Inputs, Problem
 
 
-def loop_for(problem: "Problem", inputs: "Inputs") -> Loop:
-    """The loop of a problem's step in scalars.
+class Traced(NamedTuple):
+    """A problem's step in scalars, and the shapes and types of its lanes."""
+
+    loop: Loop
+    lane: Lane
+
+
+def traced(problem: "Problem", inputs: "Inputs") -> Traced:
+    """The step of a problem in scalars, traced once.
 
     Raises:
         NotScalar: when something in it cannot be taken apart.
     """
-    if "loop" not in problem.traced:
+    if "step" not in problem.traced:
         inputs = described_all(inputs)
         given, of_given = from_ids(problem.lane, inputs)
         lane, of_lane = from_ids(problem.begin, inputs)
         outcome = (lambda lane: lane.outcome) if problem.watch else None
-        marks = (of_given, of_lane)
         step = problem.strides if problem.watch else problem.step
-        problem.traced["lane"] = lane  # first: who finds the loop looks for this too
-        problem.traced["loop"] = loop_of(step, inputs, given, lane, marks, outcome)
-    return problem.traced["loop"]
-
-
-def lane_of(problem: "Problem", inputs: "Inputs") -> Lane:
-    """The shapes and types of a lane of the problem."""
-    loop_for(problem, inputs)
-    return problem.traced["lane"]
-
-
-ONE = (jax.ShapeDtypeStruct((), jnp.int32),) * 3
-"""The ids of one lane."""
+        loop = loop_of(step, inputs, given, lane, (of_given, of_lane), outcome)
+        problem.traced["step"] = Traced(loop, lane)
+    return problem.traced["step"]
 
 
 def from_ids(function: Callable[..., PyTree], inputs: PyTree) -> tuple[PyTree, list[bool]]:
