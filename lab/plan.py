@@ -68,6 +68,11 @@ def traced(values: np.ndarray) -> jax.Array:
     return jnp.asarray(values, {"i": int, "b": bool}.get(values.dtype.kind, float))
 
 
+def _largest(dtype: Any) -> float:
+    """The largest finite number of a type."""
+    return float(jnp.finfo(dtype).max)
+
+
 @dataclass(frozen=True)
 class Plan:
     """One (loss, optimizer) over its settings, seeds and starts."""
@@ -259,7 +264,8 @@ class Plan:
             constants=jax.tree.map(number, arrays),
             limits=Limits(
                 jnp.int32(limits.steps),
-                jnp.asarray(limits.diverged_above, loss.dtype),
+                # An infinite limit would leave nothing beyond it, infinity itself included.
+                jnp.asarray(min(limits.diverged_above, _largest(loss.dtype)), loss.dtype),
                 jnp.asarray(limits.gradient_below, self.dtype),
                 jnp.int32(limits.patience),
             ),

@@ -66,6 +66,18 @@ def test_divergence_is_a_loss_or_a_coordinate_beyond_the_bound():
     assert (outcomes(data), data.steps.item()) == (["diverged"], 2)  # 90, 99, 108
 
 
+@pytest.mark.parametrize("backend", ["kernel", "scalar", "vmap"])
+def test_infinity_is_beyond_every_limit(backend):
+    """Also where the limit is infinite in the run's precision: x doubles, and -x^2 overflows."""
+    double = lab.optimizer("sgd", learning_rate=0.5)
+    data = lab.sweep(
+        lambda x: -jnp.sum(x**2), double, [[1.0], [0.25]], steps=127, diverged_above=1e39,
+        backend=backend, record=(lab.record.Last(),),
+    )  # fmt: skip
+    assert outcomes(data) == ["diverged", "diverged"]
+    assert data.steps.values.tolist() == [64, 66]
+
+
 def test_a_lane_that_is_calm_does_not_end():
     """Over all pairs of special and of ordinary numbers; and one is calm unless f is below -1e8."""
     values = np.array([0.0, 1e-5, 1e-4, 2e-4, 1.0, 1e8, 1.1e8, np.inf, np.nan])
