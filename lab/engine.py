@@ -73,6 +73,7 @@ class Engine:
         reduced = self.plan.run.keep == "reduced"
 
         def run(group: Group) -> list[Results]:
+            CLOCK.at_once = self.workers
             with self.plan.precision():
                 return self._run([ids for _, ids in group], reduced)
 
@@ -242,7 +243,7 @@ class Engine:
         with self._lock:
             self.meter.compile += compiling
             self.meter.compilations += CLOCK.compilations - compilations
-            self.meter.run += (seconds - compiling - waiting) / self.workers
+            self.meter.run += (seconds - compiling - waiting) / CLOCK.at_once
         return outcome
 
     def _pace(self, seconds: float) -> None:

@@ -41,11 +41,19 @@ Block = tuple[Placed, Lanes]
 
 
 class Clock(threading.local):
-    """What a thread has spent, in seconds, on compiling, and on waiting while another compiled."""
+    """What a thread has spent, in seconds, on compiling, and on waiting while another compiled.
+
+    Attributes:
+        compiling: seconds.
+        waiting: seconds.
+        compilations: how many.
+        at_once: threads that run side by side, this one included, and share the time that passes.
+    """
 
     compiling = 0.0
     waiting = 0.0
     compilations = 0
+    at_once = 1
 
 
 CLOCK = Clock()
