@@ -101,6 +101,13 @@ def test_all_threads_are_confined_to_some_cores():
         assert of_threads() == every
 
 
+def test_a_misspelt_key_of_a_table_that_may_be_absent(tmp_path):
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text(CONFIG.replace("repeats = 3", "repeat = 3"))
+    with pytest.raises(LabError, match=r"tasks\.repeat: unknown key; did you mean 'repeats'\?"):
+        lab.run(wrong, out=tmp_path / "run")
+
+
 def test_ratios_are_within_rounds_and_per_lane_step():
     (values,) = answers.ratios(raced()).values()
     np.testing.assert_allclose(values, [4.0, 6.0, 2.0])

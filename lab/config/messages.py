@@ -1,5 +1,6 @@
 """Faults in words: what pydantic found, said in ours, and where in the file it stands."""
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -109,7 +110,7 @@ def _translate(error: Mapping[str, Any], path: tuple, schema: dict) -> list[Faul
     if kind == "missing":
         return [Fault(path, f"missing; {_add(path, here, schema)}")]
     if kind == "extra_forbidden":
-        allowed = list(_resolve(at(schema, path[:-1]), schema).get("properties", ()))
+        allowed = _keys(at(schema, path[:-1]), schema)
         what = "table" if len(path) == 1 and isinstance(value, Mapping) else "key"
         return [Fault(path, f"unknown {what}{nearest(str(path[-1]), allowed)}")]
     if options := _options(here, schema):
@@ -154,6 +155,13 @@ def _resolve(here: dict, schema: dict) -> dict:
     while "$ref" in here:
         here = schema["$defs"][here["$ref"].rsplit("/", 1)[1]]
     return here
+
+
+def _keys(here: dict, schema: dict) -> list[str]:
+    """The keys that a table may have, or any of several kinds of table."""
+    here = _resolve(here, schema)
+    inner = (_keys(each, schema) for each in here.get("anyOf", ()))
+    return [*here.get("properties", ()), *itertools.chain.from_iterable(inner)]
 
 
 def _options(here: dict, schema: dict) -> list[str]:
