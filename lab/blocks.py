@@ -8,7 +8,8 @@ of a lane, to the last bit, does not depend on where or in which order its block
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int
@@ -16,6 +17,35 @@ from jaxtyping import Int
 PADDING = -1
 ENOUGH_BLOCKS = 16
 """A small run is cut into about this many blocks, so that every core has some."""
+
+
+KEPT = 16
+"""Shapes of blocks whose lanes are kept in mind: all are alike but for the last ones."""
+
+
+class Part(NamedTuple):
+    """Lanes that run together: their ids are those of `places`, each with the corner added.
+
+    Attributes:
+        places: (setting, seed, start) of each lane.
+        corner: what is added.
+        shape: of the rectangle that they fill, None where they were chosen one by one. Parts of
+            one shape have the same places.
+    """
+
+    places: Int[np.ndarray, "lane 3"]
+    corner: Int[np.ndarray, "3"]
+    shape: tuple[int, ...] | None = None
+
+    @property
+    def ids(self) -> Int[np.ndarray, "lane 3"]:
+        """(setting, seed, start) of each lane."""
+        return self.places + self.corner
+
+    @classmethod
+    def chosen(cls, ids: Int[np.ndarray, "lane 3"]) -> "Part":
+        """These lanes."""
+        return cls(ids, np.zeros(3, np.int32))
 
 
 @dataclass(frozen=True)
@@ -79,14 +109,17 @@ class Layout:
             for i, c, n in zip(corner, self.chunk, self.sizes, strict=True)
         )
 
-    def ids(self, block: int) -> Int[np.ndarray, "lane 3"]:
-        """(setting, seed, start) of each lane of a block; settings count the last axis fastest."""
+    def part(self, block: int) -> Part:
+        """The lanes of a block; settings count the last axis fastest."""
         region = self.region(block)
-        *ranges, seed, start = np.ix_(*(np.arange(s.start, s.stop, dtype=np.int32) for s in region))
-        ids = np.empty((3, *(s.stop - s.start for s in region)), np.int32)
-        ids[0] = np.ravel_multi_index(np.broadcast_arrays(*ranges), self.axes) if ranges else 0
-        ids[1], ids[2] = seed, start
-        return ids.reshape(3, -1).T
+        shape = tuple(s.stop - s.start for s in region)
+        *settings, seed, start = (s.start for s in region)
+        setting = np.ravel_multi_index(settings, self.axes) if settings else 0
+        return Part(_places(self.axes, shape), np.array([setting, seed, start], np.int32), shape)
+
+    def ids(self, block: int) -> Int[np.ndarray, "lane 3"]:
+        """(setting, seed, start) of each lane of a block."""
+        return self.part(block).ids
 
     def padded(
         self, parts: Sequence[Int[np.ndarray, "lane 3"]], blocks: int
@@ -102,6 +135,16 @@ class Layout:
             block[:, : len(ids)], block[:, len(ids) :] = ids.T, PADDING
         full[len(parts) :] = PADDING
         return full.reshape(blocks, 3, self.tiles, self.tile)
+
+
+@lru_cache(KEPT)
+def _places(axes: tuple[int, ...], shape: tuple[int, ...]) -> Int[np.ndarray, "lane 3"]:
+    """The ids of a rectangle's lanes if its corner is where all ids are 0."""
+    *ranges, seed, start = np.ix_(*(np.arange(side, dtype=np.int32) for side in shape))
+    ids = np.empty((3, *shape), np.int32)
+    ids[0] = np.ravel_multi_index(np.broadcast_arrays(*ranges), axes) if ranges else 0
+    ids[1], ids[2] = seed, start
+    return ids.reshape(3, -1).T
 
 
 def layout(

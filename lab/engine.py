@@ -17,10 +17,12 @@ import jax
 import numpy as np
 from jaxtyping import Float, Int
 
+from lab.backends.forms import Placed
+from lab.blocks import Part
 from lab.devices import local_devices
 from lab.flow import Meter, ahead, workers
 from lab.plan import Plan
-from lab.program import CLOCK, Lanes, Program, on_host
+from lab.program import CLOCK, Program, on_host
 from lab.reduce import merge_halves
 from lab.starts import Starts
 
@@ -35,8 +37,8 @@ ENDED_SHARE = 0.5
 
 Results = Mapping[str, np.ndarray]
 Ids = Int[np.ndarray, "lane 3"]
-Group = list[tuple[int, Ids]]
-"""Parts, one a device, that run together: each a number and the ids of its lanes."""
+Group = list[tuple[int, Part]]
+"""Parts, one a device, that run together, each with a number."""
 
 
 class Paths(NamedTuple):
@@ -63,19 +65,20 @@ class Engine:
         self._span = FIRST_CHUNK
         self._starts = plan.starts
         self._programs: dict[tuple, Program] = {}
+        self._places: dict[tuple, Any] = {}
         with self.plan.precision():
             self._inputs = plan.inputs()
 
     def blocks(self, done: Collection[int] = ()) -> Iterator[tuple[int, Results]]:
         """Every block that is not done yet and its results: lanes, or counts across starts."""
         layout = self.plan.layout
-        pending = ((b, layout.ids(b)) for b in range(layout.blocks) if b not in done)
+        pending = ((b, layout.part(b)) for b in range(layout.blocks) if b not in done)
         reduced = self.plan.run.keep == "reduced"
 
         def run(group: Group) -> list[Results]:
             CLOCK.at_once = self.workers
             with self.plan.precision():
-                return self._run([ids for _, ids in group], reduced)
+                return self._run([part for _, part in group], reduced)
 
         groups = ahead(run, self._groups(pending), self.workers, self._stopped)
         for group, results in groups:
@@ -85,9 +88,10 @@ class Engine:
         """The results of chosen lanes (setting, seed, start), in their order."""
         places = self._shares(ids)
         results = []
-        for group in self._groups((i, ids[place]) for i, place in enumerate(places)):
+        chosen = ((i, Part.chosen(ids[place])) for i, place in enumerate(places))
+        for group in self._groups(chosen):
             with self.plan.precision():
-                results += self._run([ids for _, ids in group], reduced=False)
+                results += self._run([part for _, part in group], reduced=False)
         order = np.argsort(np.concatenate(places))
         return {name: np.concatenate([r[name] for r in results])[order] for name in results[0]}
 
@@ -111,18 +115,19 @@ class Engine:
         """The paths of lanes that share a program."""
         points, losses, reached = [], [], 0
         with self.plan.precision():
-            program, placed, lanes = self._begin([ids])
-            advance = partial(self._timed, program.advance, self._inputs, placed)
+            program, placed = self._placed([Part.chosen(ids)])
+            lanes = self._timed(program.begin, self._inputs, placed)
+            through = partial(self._timed, program.through, self._inputs, placed)
             for t in at:
                 if t > reached:
-                    lanes, _ = advance(lanes, reached, t)
+                    lanes = through(lanes, reached, t).lanes
                 points.append(program.peek(lanes, "x", len(ids)))
                 reached, running = t, 1
                 if self.plan.run.watch and t < self.plan.run.steps:
-                    lanes, running = advance(lanes, t, t + 1)
+                    lanes, running, *_ = through(lanes, t, t + 1)
                     loss, reached = program.peek(lanes, "loss", len(ids))[:, 0], t + 1
                 else:
-                    _, last = self._timed(program.finish, self._inputs, placed, lanes, t)
+                    lanes, _, _, last = through(lanes, t, t, True)
                     loss = on_host(last)[0][: len(ids)]
                 losses.append(loss)
                 if not running:
@@ -135,19 +140,18 @@ class Engine:
     def probe(self, seconds: float) -> int:
         """Take steps of the first blocks for about so long; how many lane-steps that were."""
         layout = self.plan.layout
-        group = next(self._groups((b, layout.ids(b)) for b in range(layout.blocks)))
-        ids = [part for _, part in group]
+        group = next(self._groups((b, layout.part(b)) for b in range(layout.blocks)))
+        parts = [part for _, part in group]
         with self.plan.precision():
-            program, placed, lanes = self._begin(ids)
-            lanes, running = self._timed(program.advance, self._inputs, placed, lanes, 0, 1)
+            program, placed = self._placed(parts)
+            through = partial(self._timed, program.through, self._inputs, placed)
+            lanes, running, *_ = through(None, 0, 1)
             self.meter.run, reached, ahead = 0.0, 1, 4
             while running and reached < self.plan.run.steps and self.meter.run < seconds:
                 until = min(reached + ahead, self.plan.run.steps)
-                lanes, running = self._timed(
-                    program.advance, self._inputs, placed, lanes, reached, until
-                )
+                lanes, running, *_ = through(lanes, reached, until)
                 reached, ahead = until, 2 * ahead
-        return reached * sum(map(len, ids))
+        return reached * sum(len(part.places) for part in parts)
 
     def elsewhere(self, starts: Starts) -> "Engine":
         """The same programs from other starts, for `lanes` and `replay`."""
@@ -163,27 +167,25 @@ class Engine:
 
     def _groups(self, parts: Any) -> Iterator[Group]:
         """Parts for as many devices as there are, all with one program."""
-        for _, alike in groupby(parts, key=lambda part: self._key(part[1][0, 0])):
+        for _, alike in groupby(parts, key=lambda pair: self._key(pair[1])):
             while group := list(islice(alike, len(self.devices))):
                 yield group
 
     def _shares(self, ids: Ids) -> list[Int[np.ndarray, " place"]]:
         """Where in `ids` the lanes of each program stand, at most a block of them together."""
         settings, of_lane = np.unique(ids[:, 0], return_inverse=True)
-        keys = [self._key(setting) for setting in settings]
+        keys = [self._key_of(setting) for setting in settings]
         program = np.array([keys.index(key) for key in keys])[of_lane]
         places = [np.flatnonzero(program == number) for number in np.unique(program)]
         size = self.capacity
         return [place[i : i + size] for place in places for i in range(0, len(place), size)]
 
-    def _key(self, setting: int) -> tuple:
-        """What tells the program of a setting from others."""
-        return tuple(self.plan.fixed(int(setting)).items())
+    def _key(self, part: Part) -> tuple:
+        """What tells the program of a part's settings from others."""
+        return self._key_of(part.places[0, 0] + part.corner[0])
 
-    def _program(self, ids: Ids) -> Program:
-        key = self._key(ids[0, 0])
-        with self._lock:
-            return self._made(key)
+    def _key_of(self, setting: int) -> tuple:
+        return tuple(self.plan.fixed(int(setting)).items())
 
     def _made(self, key: tuple) -> Program:
         """The program of that key, made when it is first asked for."""
@@ -194,43 +196,60 @@ class Engine:
             self._inputs = self._programs[key].place(self._inputs)
         return self._programs[key]
 
-    def _begin(self, ids: Sequence[Ids]) -> tuple[Program, Any, Lanes]:
-        """One part a device at its start; devices for which there is none get padding."""
-        program = self._program(ids[0])
-        tiles = self.plan.layout.padded(ids, len(self.devices))
-        return program, *self._timed(program.begin, self._inputs, tiles)
+    def _placed(self, parts: Sequence[Part]) -> tuple[Program, Placed]:
+        """The program of some parts, one a device, and their ids there.
 
-    def _run(self, ids: Sequence[Ids], reduced: bool) -> list[Results]:
-        program, placed, lanes = self._begin(ids)
-        steps, count = self.plan.run.steps, sum(map(len, ids))
-        until, running, front, order = 0, count, count, None
-        while running and until < steps and not self._stopped.is_set():
+        Devices for which there is none get padding.
+        """
+        key = self._key(parts[0])
+        with self._lock:
+            program = self._made(key)
+        count, shapes = len(self.devices), tuple(part.shape for part in parts)
+        places = self._places.get(shapes)
+        if places is None:
+            places = self.plan.layout.padded([part.places for part in parts], count)
+        corners = np.zeros((count, 3), np.int32)
+        corners[: len(parts)] = [part.corner for part in parts]
+        placed = program.place_ids(places, corners)
+        if None not in shapes:
+            self._places[shapes] = placed.places
+        return program, placed
+
+    def _run(self, parts: Sequence[Part], reduced: bool) -> list[Results]:
+        program, placed = self._placed(parts)
+        through = partial(self._timed, program.through, self._inputs)
+        steps, count = self.plan.run.steps, sum(len(part.places) for part in parts)
+        until, running, front, lanes, order = 0, count, count, None, None
+        going, ends = True, False
+        while going and not self._stopped.is_set():
             first, until = until, min(until + self._span, steps)
-            before = self.meter.run
-            lanes, running = self._timed(program.advance, self._inputs, placed, lanes, first, until)
+            before, ends = self.meter.run, until == steps and order is None
+            lanes, running, results, _ = through(placed, lanes, first, until, ends)
             self._pace(self.meter.run - before)
             self.meter.listener(count * ((until if running else steps) - first))
             if 0 < running <= front * ENDED_SHARE and steps - until > self._span:
                 front, moved = running, (placed, lanes)
                 (placed, lanes), order = self._timed(program.compact, moved, order)
-        placed, lanes = self._timed(program.restore, (placed, lanes), order)
-        results, _ = self._timed(program.finish, self._inputs, placed, lanes, steps)
+            going = running > 0 and until < steps
+        if not ends:
+            placed, lanes = self._timed(program.restore, (placed, lanes), order)
+            results = through(placed, lanes, steps, steps, True).results
         taken = sum(int(part.sum(dtype=np.int64)) for part in on_host(results["steps"]))
         with self._lock:
             self.meter.lane_steps += taken
         if reduced:
-            results = self._timed(program.reduce, self._inputs, placed, results, self._rows(ids))
+            results = self._timed(program.reduce, self._inputs, placed, results, self._rows(parts))
         begun = time.perf_counter()
         host = {name: on_host(a) for name, a in results.items()}
         seconds = time.perf_counter() - begun
         with self._lock:
             self.meter.transfer += seconds
-        each = [{name: a[d] for name, a in host.items()} for d in range(len(ids))]
+        each = [{name: a[d] for name, a in host.items()} for d in range(len(parts))]
         if reduced:
             return [merge_halves(counts) for counts in each]
         return [
-            {name: a[: len(part)] for name, a in lanes.items()}
-            for lanes, part in zip(each, ids, strict=True)
+            {name: a[: len(part.places)] for name, a in own.items()}
+            for own, part in zip(each, parts, strict=True)
         ]
 
     def _timed(self, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -254,12 +273,12 @@ class Engine:
         elif seconds > long:
             self._span = max(1, self._span // 2)
 
-    def _rows(self, ids: Sequence[Ids]) -> Int[np.ndarray, "device lane"]:
+    def _rows(self, parts: Sequence[Part]) -> Int[np.ndarray, "device lane"]:
         """Which row of its block's reduction each lane adds to; past the last for padding."""
         layout = self.plan.layout
         none = int(np.prod(layout.chunk[:-1]))
         rows = np.full((len(self.devices), self.capacity), none, np.int32)
-        for row, part in zip(rows, ids, strict=False):
-            new = np.any(np.diff(part[:, :2], axis=0) != 0, axis=1)
-            row[: len(part)] = np.concatenate([[0], np.cumsum(new)])
+        for row, part in zip(rows, parts, strict=False):
+            new = np.any(np.diff(part.places[:, :2], axis=0) != 0, axis=1)
+            row[: len(part.places)] = np.concatenate([[0], np.cumsum(new)])
         return rows

@@ -1,8 +1,8 @@
-"""Blocks of lanes as compiled programs: one for each (loss, optimizer), whatever is swept.
+"""Blocks of lanes as a compiled program: one for each (loss, optimizer), whatever is swept.
 
-`begin` lays a block's lanes at their starts, `advance` takes them on to a given step with one of
-the `lab.backends`, `finish` closes them and reads their records. Every device works on a block of
-its own, in one program (`jax.shard_map`).
+It takes a block's lanes through a part of their run with one of the `lab.backends`: from their
+starts, or from where they were, for so many steps, and perhaps to their end, where their records
+are read. Every device works on a block of its own (`jax.shard_map`).
 """
 
 import math
@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -22,22 +22,35 @@ from jaxtyping import Array, Float, Int, PyTree
 
 from lab import reduce
 from lab.backends import Backend, backend_for
-from lab.backends.forms import Ids, flat
+from lab.backends.forms import Ends, Placed, Stage, flat
 from lab.outcome import Outcome
 from lab.problem import Inputs, Problem
 from lab.starts import Starts
 
-STEPS_KEPT = 64
-"""Numbers of steps that stay on the devices: all blocks end their chunks at the same few."""
+STAGES_KEPT = 64
+"""Stages that stay on the devices: all blocks end their chunks at the same few steps."""
 
 Lanes = Any
 """The state of a block's lanes, as its backend keeps it."""
 
-Placed = Int[Array, "device 3 tiles tile"]
-"""The ids of a block's lanes on each device."""
-
 Block = tuple[Placed, Lanes]
-"""Those, and the lanes' state."""
+"""The ids of a block's lanes on each device, and the lanes' state."""
+
+
+class Passed(NamedTuple):
+    """Lanes after a part of their run.
+
+    Attributes:
+        lanes: their state; of no use if they ended, unless no step was taken.
+        running: how many go on.
+        results: if they ended, what is stored of them, [device, lane, ...].
+        losses: if they ended, their last losses as such.
+    """
+
+    lanes: Lanes
+    running: int
+    results: dict[str, Array]
+    losses: Array
 
 
 class Clock(threading.local):
@@ -88,8 +101,7 @@ class Ahead:
 class Program:
     """A `Problem` compiled for some devices.
 
-    Lanes come and go with a leading axis of one block a device: ids [device, 3, tiles, tile],
-    results [device, lane, ...].
+    Lanes come and go with a leading axis of one block a device.
 
     Args:
         problem: what is compiled.
@@ -116,48 +128,83 @@ class Program:
             return Ahead(shard(local, in_specs=specs), **options)
 
         self.backend = backend_for(backend, devices[0].platform)
-        step, ended = (partial(f, self.backend, problem) for f in (_advance, _running_first))
-        self._begin = spread(partial(self.backend.begin, problem), same, each)
-        self._advance = spread(step, same, each, each, same, same, donate_argnums=2)
-        self._finish = spread(partial(self.backend.finish, problem), same, each, each, same)
+        own = (self.backend, problem)
+        used_again = () if self.backend.apart else (2,)
+        self._through = spread(
+            partial(_through, *own), same, each, each, same, donate_argnums=used_again
+        )
+        self._begin = spread(partial(_begin, *own), same, each)
         self._reduce = spread(partial(_reduce, problem, rows), same, each, each, each)
-        self._running_first = spread(ended, each, each, each, donate_argnums=(0, 1, 2))
-        self._as_they_were = spread(_as_they_were, each, each, each, donate_argnums=(0, 1, 2))
+        ended = partial(_running_first, *own)
+        self._running_first = spread(ended, each, each, each, donate_argnums=(1, 2))
+        self._as_they_were = spread(_as_they_were, each, each, each, donate_argnums=(1, 2))
         self._spread, self._each, self._same = spread, each, same
-        self._step = lru_cache(STEPS_KEPT)(lambda t: jax.device_put(np.int32(t), self.same))
+        self._from_elsewhere = False
+        self._nothing: Lanes = None
+        self._stage = lru_cache(STAGES_KEPT)(self._staged)
 
     def elsewhere(self, starts: Starts) -> "Program":
-        """The same program from other starts: only `begin` is compiled anew."""
+        """The same program from other starts: only what lays lanes at them is compiled anew."""
         other = copy(self)
-        problem = replace(self.problem, starts=starts)
-        begin = partial(self.backend.begin, problem)
+        begin = partial(_begin, self.backend, replace(self.problem, starts=starts))
         other._begin = self._spread(begin, self._same, self._each)
+        other._from_elsewhere = True
         return other
 
     def place(self, inputs: Inputs) -> Inputs:
         """The inputs on every device."""
         return jax.device_put(inputs, self.same)
 
-    def begin(self, inputs: Inputs, ids: np.ndarray) -> Block:
-        """The ids on their devices, and their lanes at their starts."""
-        placed = jax.device_put(ids, self.each)
-        return placed, self._begin(inputs, placed)
+    def place_ids(self, places: Array | np.ndarray, corners: np.ndarray) -> Placed:
+        """Ids on their devices: places [device, 3, tiles, tile], corners [device, 3]."""
+        return Placed(*(jax.device_put(array, self.each) for array in (places, corners)))
 
-    def advance(
-        self, inputs: Inputs, ids: Placed, lanes: Lanes, first: int, until: int
-    ) -> tuple[Lanes, int]:
-        """The lanes after steps first ... until-1, and how many are still running.
+    def begin(self, inputs: Inputs, placed: Placed) -> Lanes:
+        """The lanes at their starts."""
+        if self._from_elsewhere:
+            return self._begin(inputs, placed)
+        return self.through(inputs, placed, None, 0, 0).lanes
 
-        The lanes given are consumed: their memory is used again.
+    def through(
+        self,
+        inputs: Inputs,
+        placed: Placed,
+        lanes: Lanes | None,
+        first: int,
+        until: int,
+        ends: bool = False,
+    ) -> Passed:
+        """The lanes after steps first ... until-1; closed at step `until`, if they end there.
+
+        The lanes given are consumed.
+
+        Args:
+            inputs: on every device.
+            placed: the ids of the lanes.
+            lanes: None to begin with these steps.
+            first: the first step.
+            until: the step that is not taken any more.
+            ends: whether this is where lanes end.
         """
-        lanes, running = self._advance(inputs, ids, lanes, self._step(first), self._step(until))
-        return lanes, sum(map(int, on_host(running)))
+        if lanes is None and self._from_elsewhere:
+            lanes = self._begin(inputs, placed)
+        stage = self._stage(first, until, lanes is None, ends)
+        before = self._unused(inputs, placed) if lanes is None else lanes
+        after, running, (results, losses) = self._through(inputs, placed, before, stage)
+        if first == until and lanes is not None and self.backend.apart:
+            after = before
+        return Passed(after, 0 if ends else sum(map(int, on_host(running))), results, losses)
 
-    def finish(
-        self, inputs: Inputs, ids: Placed, lanes: Lanes, last: int
-    ) -> tuple[dict[str, Array], Array]:
-        """The stored variables of lanes that end at step `last`, and their last losses as such."""
-        return self._finish(inputs, ids, lanes, self._step(last))
+    def _unused(self, inputs: Inputs, placed: Placed) -> Lanes:
+        """Something in the place of lanes that begin: the same at each call if it stays unread."""
+        if self._nothing is None or not self.backend.apart:
+            lanes = jax.eval_shape(self._begin.function, inputs, placed)
+            self._nothing = jax.tree.map(partial(jnp.zeros_like, device=self.each), lanes)
+        return self._nothing
+
+    def _staged(self, first: int, until: int, begins: bool, ends: bool) -> Stage:
+        steps, marks = np.array([first, until], np.int32), np.array([begins, ends])
+        return jax.device_put(Stage(*steps, *marks), self.same)
 
     def peek(self, lanes: Lanes, field: str, count: int) -> Float[np.ndarray, "lane number"]:
         """The numbers of a `Lane`'s field, of the first lanes of the first device."""
@@ -170,75 +217,79 @@ class Program:
         )
 
     def reduce(
-        self, inputs: Inputs, ids: Placed, results: dict[str, Array], row: np.ndarray
+        self, inputs: Inputs, placed: Placed, results: dict[str, Array], row: np.ndarray
     ) -> dict[str, Array]:
         """Counts across starts (see `lab.reduce`), from results that never leave the device."""
-        return self._reduce(inputs, ids, results, jax.device_put(row, self.each))
+        return self._reduce(inputs, placed, results, jax.device_put(row, self.each))
 
     def compact(self, block: Block, order: Array | None) -> tuple[Block, Array]:
         """The lanes that are running moved to the front, so that tiles of ended ones cost nothing.
 
         Args:
-            block: ids and lanes; consumed.
+            block: ids and lanes, which are consumed.
             order: what an earlier call returned, None at first.
 
         Returns:
             The block, and where each of its lanes was at the very first.
         """
         if order is None:
-            devices, _, tiles, tile = block[0].shape
+            devices, _, tiles, tile = block[0].places.shape
             first = np.arange(tiles * tile, dtype=np.int32)
             order = jax.device_put(np.broadcast_to(first, (devices, len(first))), self.each)
-        ids, lanes, order = self._running_first(*block, order)
-        return (ids, lanes), order
+        placed, lanes, order = self._running_first(*block, order)
+        return (placed, lanes), order
 
     def restore(self, block: Block, order: Array | None) -> Block:
         """The block's lanes where they were before they were moved."""
         if order is None:
             return block
-        ids, lanes, _ = self._as_they_were(*block, order)
-        return ids, lanes
+        placed, lanes, _ = self._as_they_were(*block, order)
+        return placed, lanes
 
 
-def _advance(
-    backend: Backend,
-    problem: Problem,
-    inputs: Inputs,
-    ids: Ids,
-    lanes: Lanes,
-    first: Array,
-    until: Array,
-) -> tuple[Lanes, Array]:
-    lanes = backend.advance(problem, inputs, ids, lanes, first, until)
+def _begin(backend: Backend, problem: Problem, inputs: Inputs, placed: Placed) -> Lanes:
+    return backend.begin(problem, inputs, placed.ids)
+
+
+def _through(
+    backend: Backend, problem: Problem, inputs: Inputs, placed: Placed, lanes: Lanes, stage: Stage
+) -> tuple[Lanes, Array, Ends]:
+    lanes, ends = backend.through(problem, inputs, placed, lanes, stage)
     (outcome,) = backend.leaves(problem, lanes, "outcome")
-    return lanes, jnp.sum(outcome == Outcome.RUNNING)
+    return lanes, jnp.sum(outcome == Outcome.RUNNING), ends
 
 
 def _reduce(
-    problem: Problem, rows: int, inputs: Inputs, ids: Ids, results: dict[str, Array], row: Array
+    problem: Problem,
+    rows: int,
+    inputs: Inputs,
+    placed: Placed,
+    results: dict[str, Array],
+    row: Array,
 ) -> dict[str, Array]:
-    each = jax.vmap(jax.vmap(partial(problem.lane, inputs)))(tuple(ids))
+    each = jax.vmap(jax.vmap(partial(problem.lane, inputs)))(tuple(placed.ids))
     return reduce.counts(results, flat(each.minimum), row, rows, inputs.minima.shape[1])
 
 
 def _running_first(
-    backend: Backend, problem: Problem, ids: Ids, lanes: Lanes, order: Array
-) -> tuple[Ids, Lanes, Array]:
+    backend: Backend, problem: Problem, placed: Placed, lanes: Lanes, order: Array
+) -> tuple[Placed, Lanes, Array]:
     (outcome,) = backend.leaves(problem, lanes, "outcome")
-    return _moved(ids, lanes, order, jnp.argsort(flat(outcome) != Outcome.RUNNING, stable=True))
+    return _moved(placed, lanes, order, jnp.argsort(flat(outcome) != Outcome.RUNNING, stable=True))
 
 
-def _as_they_were(ids: Ids, lanes: Lanes, order: Array) -> tuple[Ids, Lanes, Array]:
-    return _moved(ids, lanes, order, jnp.argsort(order))
+def _as_they_were(placed: Placed, lanes: Lanes, order: Array) -> tuple[Placed, Lanes, Array]:
+    return _moved(placed, lanes, order, jnp.argsort(order))
 
 
 def _moved(
-    ids: Ids, lanes: Lanes, order: Array, places: Int[Array, " lane"]
-) -> tuple[Ids, Lanes, Array]:
+    placed: Placed, lanes: Lanes, order: Array, to: Int[Array, " lane"]
+) -> tuple[Placed, Lanes, Array]:
     def move(leaf: Array) -> Array:
-        return flat(leaf)[places].reshape(leaf.shape) if leaf.ndim else leaf
+        return flat(leaf)[to].reshape(leaf.shape) if leaf.ndim else leaf
 
-    return jnp.stack([move(row) for row in ids]), jax.tree.map(move, lanes), order[places]
+    places = jnp.stack([move(row) for row in placed.places])
+    return placed._replace(places=places), jax.tree.map(move, lanes), order[to]
 
 
 def on_host(results: Array) -> list[np.ndarray]:

@@ -142,7 +142,7 @@ def test_as_many_compilations_for_200_rates_as_for_one():
     for rates, starts in [([0.01], STARTS[:5]), (np.geomspace(1e-4, 1, 200), STARTS[:100])]:
         meters.append(Meter())
         lab.sweep(LOSS, momentum(rates), starts, steps=20, meter=meters[-1])
-    assert [meter.compilations for meter in meters] == [3, 3]  # begin, advance, finish
+    assert [meter.compilations for meter in meters] == [1, 1]
     assert meters[1].lane_steps > 1000 * meters[0].lane_steps / 20
 
 

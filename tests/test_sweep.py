@@ -34,7 +34,7 @@ def test_flags_are_programs_of_their_own():
     ball = lab.optimizer("sgd", learning_rate=rates, momentum=0.8, nesterov=[True, False])
     data = lab.sweep(bowl, ball, starts, steps=6, meter=meter, **SMALL)
     assert data.final_point.dims == ("learning_rate", "nesterov", "start", "dim")
-    assert data.nesterov.values.tolist() == [True, False] and meter.compilations == 6
+    assert data.nesterov.values.tolist() == [True, False] and meter.compilations == 2
     paths = lab.replay(bowl, ball, starts, steps=6, **SMALL)
     for i, rate in enumerate(rates):
         for j, nesterov in enumerate([True, False]):

@@ -2,23 +2,24 @@
 
 `InTiles` keeps them as a `Lane` of arrays [tiles, tile, ...]. `InRows` keeps one array
 [tiles, tile] for each number of a lane, just as a kernel takes them, from their starts to their
-ends; nothing is moved in between. Both have the same four methods.
+ends; nothing is moved in between. Both have the same methods.
 """
 
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Int, PyTree
+from jaxtyping import Array, Bool, Int, PyTree
 
 from lab.backends import loops
 from lab.backends.scalars import back, first_where_alike, numbers, one_step, rows_of, sizes, traced
+from lab.blocks import PADDING
 from lab.descent import Lane
-from lab.kernels import kernel_for, once_for
-from lab.kernels.loop import Rows
+from lab.kernels import kernel_for, missing, once_for, through_for
+from lab.kernels.loop import Loop, Rows, Whole
 from lab.problem import ONE
 from lab.scalarize import NotScalar
 
@@ -27,6 +28,36 @@ if TYPE_CHECKING:
 
 Ids = Int[Array, "3 tiles tile"]
 """Setting, seed and start of each lane of a block."""
+
+
+class Placed(NamedTuple):
+    """The ids of a block's lanes: the places of each among others, and the ids of the first.
+
+    Most blocks of a run are alike but for their corners, so that `places` is on the devices once.
+
+    Attributes:
+        places: to which the corner is added, but for padding.
+        corner: setting, seed and start.
+    """
+
+    places: Ids
+    corner: Int[Array, "3"]
+
+    @property
+    def ids(self) -> Ids:
+        """Of each lane."""
+        places, corner = self
+        return jnp.where(places == PADDING, PADDING, places + corner[:, None, None])
+
+
+class Stage(NamedTuple):
+    """A part of a run: steps first ... until-1, and whether lanes begin before and end after."""
+
+    first: Int[Array, ""]
+    until: Int[Array, ""]
+    begins: Bool[Array, ""]
+    ends: Bool[Array, ""]
+
 
 Ends = tuple[dict[str, Array], Array]
 """Stored variables of lanes [lane, ...], and their last losses."""
@@ -37,7 +68,13 @@ class InTiles:
 
     Args:
         loop: takes the steps of a tile: (problem, inputs, given, lanes, first, until) -> lanes.
+
+    Attributes:
+        apart: whether the lanes that `through` gives have memory of their own; else they may have
+            that of those given.
     """
+
+    apart = False
 
     def __init__(self, loop: Callable[..., Lane]):
         self.loop = loop
@@ -71,6 +108,12 @@ class InTiles:
         one = partial(problem.end, (inputs, last))
         return jax.vmap(one)(jax.tree.map(flat, (tuple(ids), lanes)))
 
+    def through(
+        self, problem: "Problem", inputs: "Inputs", placed: Placed, lanes: Lane, stage: Stage
+    ) -> tuple[Lane, Ends]:
+        """The lanes after a part of their run, and what is stored of them if they end there."""
+        return staged(self, problem, inputs, placed.ids, lanes, stage)
+
     def leaves(self, problem: "Problem", lanes: Lane, field: str) -> list[Array]:
         """The arrays of a `Lane`'s field: what blocks lead with, then what is a lane's own."""
         return jax.tree.leaves(getattr(lanes, field))
@@ -83,7 +126,10 @@ class InRows:
     """
 
     def __init__(self, platform: str):
+        self.platform = platform
         self.run, self.once = kernel_for(platform), once_for(platform)
+        self.kernel = through_for(platform)
+        self.apart = self.kernel is not None
 
     def begin(self, problem: "Problem", inputs: "Inputs", ids: Ids) -> Rows:
         """The lanes at their starts."""
@@ -105,8 +151,7 @@ class InRows:
     ) -> Rows:
         """The lanes after steps first ... until-1."""
         loop = traced(problem, inputs).loop
-        of_lanes = rows_of(given_of(problem, inputs, [flat(row) for row in ids]))
-        given = first_where_alike(of_lanes, loop.given)
+        given = self._given(problem, inputs, list(map(flat, ids)))
         after = self.run(loop, first, until, numbers(inputs), given, as_rows(lanes))
         return laid(after, loop.state, ids.shape[1:])
 
@@ -122,6 +167,50 @@ class InRows:
         except NotScalar:
             return jax.vmap(partial(problem.end, shared))(back(rows, one, len(rows[0])))
         return back(found, result, len(rows[0]))
+
+    def through(
+        self, problem: "Problem", inputs: "Inputs", placed: Placed, lanes: Rows, stage: Stage
+    ) -> tuple[Rows, Ends]:
+        """The lanes after a part of their run, and what is stored of them if they end there.
+
+        Where there is a kernel for all of it, lanes that begin and end here are in memory only as
+        ids and as results.
+        """
+        if self.kernel is None:
+            return staged(self, problem, inputs, placed.ids, lanes, stage)
+        loop, lane = traced(problem, inputs)
+        begin = self._scalars(problem.begin, inputs, ONE, [True] * len(ONE))
+        marks = [True] * len(ONE) + list(loop.state)
+        end = self._scalars(problem.end, (inputs, stage.until), (ONE, lane), marks)
+        if begin is None:
+            lanes = begun(self, problem, inputs, placed.ids, lanes, stage)
+        of_edges = stage.begins & (begin is not None), stage.ends & (end is not None)
+        bounds = (*stage[:2], *of_edges, *placed.corner)
+        ids = placed.places.reshape(len(ONE), -1)
+        given = self._given(problem, inputs, list(map(flat, placed.ids)))
+        after, found = self.kernel(
+            Whole(loop, begin, end), bounds, ids, numbers(inputs), given, as_rows(lanes)
+        )
+        lanes = laid(after, loop.state, placed.places.shape[1:])
+        if end is None:
+            return lanes, ended(self, problem, inputs, placed.ids, lanes, stage)
+        result = jax.eval_shape(problem.end, (inputs, stage.until), (ONE, lane))
+        return lanes, back(found, result, ids.shape[1])
+
+    def _given(self, problem: "Problem", inputs: "Inputs", ids: Rows) -> Rows:
+        """What the lanes with these ids are given, as a kernel takes it."""
+        of_lanes = rows_of(given_of(problem, inputs, ids))
+        return first_where_alike(of_lanes, traced(problem, inputs).loop.given)
+
+    def _scalars(
+        self, function: Callable[..., PyTree], shared: PyTree, one: PyTree, differs: Sequence[bool]
+    ) -> Loop | None:
+        """A function of one lane as a loop of one step, if the kernel can do it."""
+        try:
+            loop, _ = one_step(function, shared, one, differs)
+        except NotScalar:
+            return None
+        return loop if missing(loop, self.platform) is None else None
 
     def leaves(self, problem: "Problem", lanes: Rows, field: str) -> list[Array]:
         """The arrays of a `Lane`'s field: a row for each of its numbers."""
@@ -141,6 +230,36 @@ class InRows:
         """What a function of one lane is for all, in rows, and the shapes of one result."""
         loop, result = one_step(function, shared, one, differs)
         return self.once(loop, numbers(shared), rows), result
+
+
+def staged(
+    form: "Backend", problem: "Problem", inputs: "Inputs", ids: Ids, lanes: Any, stage: Stage
+) -> tuple[Any, Ends]:
+    """`through`, made of the others."""
+    lanes = begun(form, problem, inputs, ids, lanes, stage)
+    lanes = form.advance(problem, inputs, ids, lanes, stage.first, stage.until)
+    return lanes, ended(form, problem, inputs, ids, lanes, stage)
+
+
+def begun(
+    form: "Backend", problem: "Problem", inputs: "Inputs", ids: Ids, lanes: Any, stage: Stage
+) -> Any:
+    """The lanes at their starts, if they begin."""
+    return jax.lax.cond(stage.begins, lambda: form.begin(problem, inputs, ids), lambda: lanes)
+
+
+def ended(
+    form: "Backend", problem: "Problem", inputs: "Inputs", ids: Ids, lanes: Any, stage: Stage
+) -> Ends:
+    """What is stored of the lanes if they end; zeros if they do not."""
+
+    def finish() -> Ends:
+        return form.finish(problem, inputs, ids, lanes, stage.until)
+
+    def nothing() -> Ends:
+        return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(finish))
+
+    return jax.lax.cond(stage.ends, finish, nothing)
 
 
 def laid(values: Rows, differs: Sequence[bool], tiles: tuple[int, ...]) -> Rows:

@@ -5,10 +5,10 @@ says why there is no kernel. The parts are imported when they are needed: LLVM f
 (`lab.kernels.cpu`), Pallas for GPUs (`lab.kernels.gpu`).
 """
 
-from lab.kernels.loop import Loop, Once, Run
+from lab.kernels.loop import Loop, Once, Run, Through
 from lab.scalarize import NotScalar
 
-__all__ = ["kernel_for", "missing", "once_for"]
+__all__ = ["kernel_for", "missing", "once_for", "through_for"]
 
 
 def kernel_for(platform: str) -> Run:
@@ -33,6 +33,15 @@ def once_for(platform: str) -> Once:
         raise NotScalar("one step, which XLA fuses by itself")
 
     return left_to_xla
+
+
+def through_for(platform: str) -> Through | None:
+    """What takes lanes from their starts to their results in one piece, where there is that."""
+    if platform == "cpu":
+        from lab.kernels import cpu
+
+        return cpu.through
+    return None
 
 
 def missing(loop: Loop, platform: str) -> str | None:

@@ -7,7 +7,7 @@ each lane, the powers of Adam's bias corrections alone would cost more than all 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -97,6 +97,32 @@ class Loop:
         return self.whole.depends(marks) - self.by_lane
 
 
+class Whole(NamedTuple):
+    """A run from the ids of its lanes to what is stored of them.
+
+    Attributes:
+        loop: its steps.
+        begin: (setting, seed, start) -> the state at the start, as a loop of a single step that
+            asks for no state before it; None if the state is there already.
+        end: (setting, seed, start, *state) -> results, likewise. The last scalar that it shares is
+            the step at which lanes end. None if none are asked for.
+    """
+
+    loop: Loop
+    begin: Loop | None = None
+    end: Loop | None = None
+
+    @property
+    def loops(self) -> list[Loop]:
+        """Those that there are."""
+        return [self.loop, *self.edges]
+
+    @property
+    def edges(self) -> list[Loop]:
+        """Begin and end, if there are any."""
+        return [loop for loop in (self.begin, self.end) if loop is not None]
+
+
 def loop_of(
     step: Callable[..., PyTree],
     shared: PyTree,
@@ -151,6 +177,12 @@ Rows = list[Array]
 
 Run = Callable[[Loop, Int[Array, ""], Int[Array, ""], Rows, Rows, Rows], Rows]
 """What a backend is: (loop, first, until, shared, given, state) -> state."""
+
+Through = Callable[[Whole, Sequence[Any], Array, Rows, Rows, Rows], tuple[Rows, Rows]]
+"""What takes lanes through a part of their run: (whole, bounds, ids, shared, given, state) ->
+(state, results). The bounds are first and until; whether lanes begin at the first step, and whether
+they end at the last; and what is to be added to the ids [3, lane] of lanes that are not padding.
+Where lanes end there is no state, and where they do not there are no results."""
 
 Once = Callable[[Loop, Rows, Rows], Rows]
 """What takes the only step of a loop that asks for no state before it: (loop, shared, given)."""

@@ -30,8 +30,13 @@ class Parts:
 
     def _state(self, differs: bool) -> dict[core.Var, Any]:
         loop = self.loop
-        ends = zip(loop.variables[2], loop.step.jaxpr.outvars, loop.state, strict=True)
+        ends = zip(loop.variables[2], self.results, loop.state, strict=True)
         return {var: out for var, out, mark in ends if mark is differs}
+
+    @property
+    def results(self) -> list[Any]:
+        """What each number of the state becomes in a step."""
+        return list(self.loop.step.jaxpr.outvars)
 
     @cached_property
     def fixed(self) -> list[core.JaxprEqn]:

@@ -4,6 +4,6 @@
 them, `building` compiles it and makes it callable from JAX, and `run` does all of that.
 """
 
-from lab.kernels.cpu.running import missing, once, run
+from lab.kernels.cpu.running import missing, once, run, through
 
-__all__ = ["missing", "once", "run"]
+__all__ = ["missing", "once", "run", "through"]

@@ -50,17 +50,16 @@ _kept: dict[str, Any] = {}
 """Compiled code by the name of its JAX target; it must outlive every program that calls it."""
 
 
-def registered(source: str, read: int, changed: int, lanes: int) -> str:
+def registered(source: str, read: int, written: int, lanes: int) -> str:
     """Compile a function, once, and return the name by which `jax.ffi.ffi_call` finds it.
 
     Args:
         source: LLVM code that defines `lab_loop` of pointers and a number of lanes.
-        read: how many of the pointers are to buffers that are only read.
-        changed: how many are to buffers that are changed in place, passed after those: arguments
-            and results of the call that share their memory.
+        read: how many of the pointers are to buffers that are read, the call's arguments.
+        written: how many are to its results, passed after those.
         lanes: the number of lanes.
     """
-    source = "\n".join([_attributes(), source, entry(read, changed, lanes)])
+    source = "\n".join([_attributes(), source, entry(read, written, lanes)])
     target = "lab_" + hashlib.sha256((source + features()).encode()).hexdigest()[:24]
     with _lock:  # blocks are compiled by whichever thread comes first
         if target not in _kept:
@@ -100,7 +99,7 @@ def _attributes() -> str:
     return f'attributes #0 = {{ nounwind "prefer-vector-width"="{bits}" "no-builtins" }}'
 
 
-def entry(read: int, changed: int, lanes: int) -> str:
+def entry(read: int, written: int, lanes: int) -> str:
     """The function that XLA calls, with a frame of pointers (xla/ffi/api/c_api.h, version 0.x).
 
     At byte 8 of the frame stands an extension: where it is of type 1, XLA only asks which version
@@ -131,7 +130,7 @@ def entry(read: int, changed: int, lanes: int) -> str:
         "call:",
     ]
     names = []
-    for kind, offset, count in (("a", 72, read), ("r", 112, changed)):
+    for kind, offset, count in (("a", 72, read), ("r", 112, written)):
         lines.append(f"  %{kind}_list = getelementptr i8, ptr %frame, i64 {offset}")
         lines.append(f"  %{kind}_all = load ptr, ptr %{kind}_list")
         for i in range(count):

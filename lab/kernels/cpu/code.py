@@ -145,9 +145,9 @@ class Code:
             names.append(self.do(write(*parts)))
         return Value(tuple(names), np.dtype(dtype), operands[0].same)
 
-    def phi(self, kind: str, start: str, before: str) -> "Phi":
+    def phi(self, kind: str, start: str, before: str, name: str = "") -> "Phi":
         """A register that begins as `start`, coming from a block, and changes around a loop."""
-        phi = Phi(self.fresh(), len(self.lines), f"phi {kind} [ {start}, %{before} ]")
+        phi = Phi(name or self.fresh(), len(self.lines), f"phi {kind} [ {start}, %{before} ]")
         self.lines.append("")  # until it is known what it becomes
         return phi
 

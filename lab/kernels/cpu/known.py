@@ -6,7 +6,7 @@ from typing import Any
 from jax.extend import core
 
 from lab.kernels.cpu.code import Code, Value, constant
-from lab.kernels.cpu.fusing import fused, sum_with_product
+from lab.kernels.cpu.fusing import Fused, fused, sum_with_product
 from lab.kernels.cpu.instructions import write
 from lab.kernels.loop import Loop
 from lab.scalarize import aval, is_in
@@ -18,17 +18,18 @@ DIVISIONS = ("div", "integer_pow")
 class Known(dict[core.Var, Value]):
     """Values by variable; equations add theirs.
 
-    What is fused, and which divisions the divider takes, is settled for the loop as a whole.
+    What is fused, and which divisions the divider takes, is settled for each loop as a whole.
     """
 
-    def __init__(self, loop: Loop, code: Code):
-        self.code = code
-        by_lane, whole = loop.by_lane, loop.whole.jaxpr
-        of_lanes = [e for e in whole.eqns if e.outvars[0] in by_lane]
-        self.fused = fused(of_lanes, [a for a in whole.outvars if isinstance(a, core.Var)])
+    def __init__(self, loops: Iterable[Loop], code: Code):
+        self.code, self.fused, self.quotients = code, dict[core.Var, Fused](), dict[core.Var, int]()
+        for loop in loops:
+            by_lane, whole = loop.by_lane, loop.whole.jaxpr
+            of_lanes = [e for e in whole.eqns if e.outvars[0] in by_lane]
+            self.fused |= fused(of_lanes, [a for a in whole.outvars if isinstance(a, core.Var)])
+            divisions = [e.outvars[0] for e in of_lanes if e.primitive.name in DIVISIONS]
+            self.quotients |= {var: number for number, var in enumerate(divisions)}
         self.within = {one.product.outvars[0] for one in self.fused.values()}
-        divisions = [e.outvars[0] for e in of_lanes if e.primitive.name in DIVISIONS]
-        self.quotients = {var: number for number, var in enumerate(divisions)}
 
     def write(self, equations: Iterable[core.JaxprEqn]) -> None:
         """Write the equations' code, and know their results."""

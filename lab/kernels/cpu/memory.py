@@ -4,7 +4,7 @@ A buffer holds numbers of one type: scalars one after the other, or one row of l
 take a byte there, and a bit in registers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,21 +13,44 @@ from jax.extend import core
 from lab.kernels.cpu.code import Code, Value, type_of
 from lab.kernels.packing import Place
 
+GROUP = "%g"
+"""The register that holds the first of the lanes that are worked on."""
+
+LARGEST = 8
+"""Bytes of the largest number."""
+
+CORNER, BOUNDS = 4, 7
+"""In the first buffer: how many numbers stand before the corner, and how many stand there."""
+
 
 class Buffers(NamedTuple):
-    """The places of a loop's variables.
+    """The places of the variables of a run.
 
     Attributes:
         shared: scalars that never change.
         given: rows that never change, or scalars where all lanes are given the same.
-        alike: scalars of the state that are the same for all lanes.
-        lanes: rows of the state.
+        ids: the rows of setting, seed and start; none where there are no edges.
+        alike: scalars of the state that are the same for all lanes, before.
+        lanes: rows of the state, before.
+        alike_after: those scalars after.
+        lanes_after: those rows after.
+        same_results: what is stored in the end, scalars where it is the same for all lanes.
+        results: likewise, rows.
     """
 
     shared: Mapping[core.Var, Place]
     given: Mapping[core.Var, Place]
+    ids: Sequence[Place]
     alike: Mapping[core.Var, Place]
     lanes: Mapping[core.Var, Place]
+    alike_after: Mapping[core.Var, Place]
+    lanes_after: Mapping[core.Var, Place]
+    same_results: Mapping[core.Var, Place]
+    results: Mapping[core.Var, Place]
+
+    def corner(self, number: int) -> Place:
+        """What is added to that id of every lane, after the bounds."""
+        return Place(0, CORNER + number)
 
 
 def load(code: Code, pointer: str, dtype: np.dtype) -> Value:
@@ -53,31 +76,45 @@ def scalar_pointer(code: Code, place: Place, dtype: np.dtype) -> str:
     return code.do(f"getelementptr i8, ptr %p{place.buffer}, i64 {offset}")
 
 
-def load_rows(code: Code, place: Place, dtype: np.dtype) -> Value:
-    """The vectors of the lanes from %g on."""
+def load_rows(code: Code, pointer: str, dtype: np.dtype) -> Value:
+    """The vectors of the lanes from there on."""
     names = []
     for copy in range(code.copies):
-        pointer = _row_pointer(code, place, dtype, copy)
         kind = f"<{code.width} x i8>" if dtype.kind == "b" else code.type(dtype, False)
-        name = code.do(f"load {kind}, ptr {pointer}, align {dtype.itemsize}")
+        at = _further(code, pointer, dtype, copy)
+        name = code.do(f"load {kind}, ptr {at}, align {dtype.itemsize}")
         if dtype.kind == "b":
             name = code.do(f"icmp ne {kind} {name}, zeroinitializer")
         names.append(name)
     return Value(tuple(names), dtype, False)
 
 
-def store_rows(code: Code, place: Place, value: Value) -> None:
+def store_rows(code: Code, pointer: str, value: Value) -> None:
     """Store such vectors."""
     dtype, kind = value.dtype, code.type(value.dtype, False)
     for copy, name in enumerate(value.names):
-        pointer, stored = _row_pointer(code, place, dtype, copy), kind
+        stored = kind
         if dtype.kind == "b":
             stored = f"<{code.width} x i8>"
             name = code.do(f"zext {kind} {name} to {stored}")
-        code.line(f"store {stored} {name}, ptr {pointer}, align {dtype.itemsize}")
+        at = _further(code, pointer, dtype, copy)
+        code.line(f"store {stored} {name}, ptr {at}, align {dtype.itemsize}")
 
 
-def _row_pointer(code: Code, place: Place, dtype: np.dtype, copy: int) -> str:
-    lane = code.do(f"add i64 %g, {copy * code.width}")
+def row_pointer(code: Code, place: Place, dtype: np.dtype, lane: str = GROUP) -> str:
+    """To a lane in a row."""
+    if place.row:
+        before = code.do(f"mul i64 %lanes, {place.row}")
+        lane = code.do(f"add i64 {before}, {lane}")
+    return pointer_to(code, f"%p{place.buffer}", dtype, lane)
+
+
+def pointer_to(code: Code, row: str, dtype: np.dtype, lane: str) -> str:
+    """To a lane in the row that begins there."""
     offset = code.do(f"mul i64 {lane}, {dtype.itemsize}")
-    return code.do(f"getelementptr i8, ptr %p{place.buffer}, i64 {offset}")
+    return code.do(f"getelementptr i8, ptr {row}, i64 {offset}")
+
+
+def _further(code: Code, pointer: str, dtype: np.dtype, copy: int) -> str:
+    offset = copy * code.width * dtype.itemsize
+    return code.do(f"getelementptr i8, ptr {pointer}, i64 {offset}") if offset else pointer

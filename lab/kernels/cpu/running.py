@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,11 +12,12 @@ from jaxtyping import Array, Int
 
 from lab.kernels.cpu import building
 from lab.kernels.cpu.code import Code
-from lab.kernels.cpu.memory import Buffers
+from lab.kernels.cpu.edges import NO_LANE
+from lab.kernels.cpu.memory import BOUNDS, Buffers
 from lab.kernels.cpu.writing import Writer
 from lab.kernels.expanding import expanded
-from lab.kernels.loop import Loop, Rows
-from lab.kernels.packing import Packs, lanes_of, packed
+from lab.kernels.loop import Loop, Rows, Whole
+from lab.kernels.packing import Pack, Packs, Place, lanes_of, packed
 from lab.scalarize import NotScalar, aval
 
 MOST_OPERATIONS = 40_000
@@ -46,7 +47,7 @@ def run(
     Raises:
         NotScalar: when there is something in the loop that the kernel cannot do.
     """
-    return _called(loop, jnp.stack([first, until]), shared, given, state)
+    return _called(Whole(loop), _bounds(first, until), shared, given, state)[0]
 
 
 def once(loop: Loop, shared: Rows, given: Rows) -> Rows:
@@ -55,39 +56,153 @@ def once(loop: Loop, shared: Rows, given: Rows) -> Rows:
     Raises:
         NotScalar: when there is something in the loop that the kernel cannot do.
     """
-    return _called(loop, jnp.arange(2, dtype=jnp.int32), shared, given, None)
+    return _called(Whole(loop), _bounds(0, 1), shared, given, None)[0]
+
+
+def through(
+    whole: Whole,
+    bounds: Sequence[Any],
+    ids: Int[Array, "3 lane"],
+    shared: Rows,
+    given: Rows,
+    state: Rows,
+) -> tuple[Rows, Rows]:
+    """A part of a run, or all of it (see `lab.kernels.loop.Through`).
+
+    Raises:
+        NotScalar: when there is something in the loops that the kernel cannot do.
+    """
+    return _called(whole, _bounds(*bounds), shared, given, state, ids if whole.edges else None)
+
+
+def _bounds(*numbers: Any) -> Int[Array, " number"]:
+    """The first buffer of a function; what is not given is 0."""
+    rest = [0] * (BOUNDS - len(numbers))
+    return jnp.stack([jnp.asarray(number, jnp.int32) for number in (*numbers, *rest)])
+
+
+class Packed(NamedTuple):
+    """The numbers of a call.
+
+    Attributes:
+        packs: those of the steps.
+        edges: what starts and results share.
+        ids: [3, lane], where there are edges.
+        same_results: results that are the same for all lanes, and
+        results: those that are not.
+        state: whether there is a state before.
+    """
+
+    packs: Packs
+    edges: Pack
+    ids: Array | None
+    same_results: Pack
+    results: Pack
+    state: bool
+
+    @property
+    def read(self) -> list[Array]:
+        """What is read, after the bounds."""
+        packs = self.packs
+        before = [*packs.alike.arrays, *packs.lanes.arrays] if self.state else []
+        ids = [] if self.ids is None else [self.ids]
+        return [*packs.shared.arrays, *self.edges.arrays, *packs.given.arrays, *ids, *before]
+
+    @property
+    def written(self) -> list[Pack]:
+        """What is written."""
+        return [self.packs.alike, self.packs.lanes, self.same_results, self.results]
+
+    def buffers(self, with_ids: bool) -> tuple[Buffers, int]:
+        """Where each variable lies, and the number of buffers."""
+        packs, count = self.packs, 1  # the first holds the bounds
+
+        def places(pack: Pack) -> dict[core.Var, Place]:
+            nonlocal count
+            found = pack.places(count)
+            count += len(pack.groups)
+            return found
+
+        shared, given = places(packs.shared) | places(self.edges), places(packs.given)
+        ids = [Place(count, number) for number in range(3)] if with_ids else []
+        count += bool(ids)
+        before = [places(pack) if self.state else {} for pack in (packs.alike, packs.lanes)]
+        return Buffers(shared, given, ids, *before, *map(places, self.written)), count
 
 
 def _called(
-    loop: Loop, bounds: Int[Array, "2"], shared: Rows, given: Rows, state: Rows | None
-) -> Rows:
-    """What the loop's function makes of a state in place, or in buffers that hold none yet."""
-    loop = written_out(loop)
-    code = Code(*shape_of(loop))
-    values: Sequence[Any] = [None] * len(loop.state) if state is None else state
-    lanes = lanes_of(loop, given, values)
+    whole: Whole,
+    bounds: Array,
+    shared: Rows,
+    given: Rows,
+    state: Rows | None,
+    ids: Array | None = None,
+) -> tuple[Rows, Rows]:
+    """The state after the function's steps, from a state or from none, and the results."""
+    whole = in_basic_operations(whole)
+    loop, code = whole.loop, Code(*shape_of(whole.loop))
+    lanes = lanes_of(loop, given, [None] * len(loop.state) if state is None else state)
     padding = -lanes % code.lanes
-    packs = packed(loop, shared, given, values, padding, apart=True)
-    read = [bounds, *packs.shared.arrays, *packs.given.arrays]
-    about = [*packs.alike.described(), *packs.lanes.described(lanes + padding)]
-    changed = [] if state is None else [*packs.alike.arrays, *packs.lanes.arrays]
-    target = building.registered(written(loop, code, packs), len(read), len(about), lanes + padding)
-    aliases = {len(read) + i: i for i in range(len(changed))}
-    results = jax.ffi.ffi_call(target, about, input_output_aliases=aliases)(*read, *changed)
-    alike = len(packs.alike.groups)
-    found = packs.alike.unpacked(results[:alike]) | packs.lanes.unpacked(results[alike:])
-    return [found[var] for var in loop.variables[2]]
+    numbers = packed_for(whole, shared, given, state, ids, padding)
+    read, rows = [bounds, *numbers.read], lanes + padding
+    about = [
+        description
+        for pack, of_lanes in zip(numbers.written, [(), (rows,), (), (rows,)], strict=True)
+        for description in pack.described(*of_lanes)
+    ]
+    target = building.registered(written(whole, code, numbers), len(read), len(about), rows)
+    found, by_var = list(jax.ffi.ffi_call(target, about)(*read)), dict[core.Var, Array]()
+    for pack in numbers.written:
+        count = len(pack.groups)
+        by_var |= pack.unpacked(found[:count])
+        found = found[count:]
+    ends = [] if whole.end is None else whole.end.variables[2]
+    return [by_var[var] for var in loop.variables[2]], [by_var[var] for var in ends]
+
+
+def packed_for(
+    whole: Whole,
+    shared: Sequence[Any],
+    given: Sequence[Any],
+    state: Sequence[Any] | None,
+    ids: Array | None = None,
+    padding: int = 0,
+) -> Packed:
+    """The numbers of a call, packed; what no equation asks for is left out."""
+    constants = [
+        (var, value)
+        for loop in whole.edges
+        for var, value in zip(loop.variables[0], shared, strict=False)
+        if var in loop.used
+    ]
+    of_end, marks = ([], ()) if whole.end is None else (whole.end.variables[2], whole.end.state)
+    same, results = (
+        [(var, None) for var, differs in zip(of_end, marks, strict=True) if differs is mark]
+        for mark in (False, True)
+    )
+    if ids is not None and padding:
+        ids = jnp.pad(ids, ((0, 0), (0, padding)), constant_values=NO_LANE)
+    values = [None] * len(whole.loop.state) if state is None else state
+    packs = packed(whole.loop, shared, given, values, padding, apart=True)
+    of_results = Pack(same), Pack(results, padding, apart=True)
+    return Packed(packs, Pack(constants), ids, *of_results, state is not None)
 
 
 def missing(loop: Loop) -> str | None:
     """Why there is no kernel for a loop; None if there is one."""
     shared, given, state = ([None] * len(part) for part in loop.variables)
     try:
-        loop = written_out(loop)
-        written(loop, Code(*shape_of(loop)), packed(loop, shared, given, state, apart=True))
+        whole = in_basic_operations(Whole(loop))
+        written(whole, Code(*shape_of(whole.loop)), packed_for(whole, shared, given, state))
     except NotScalar as reason:
         return f"the step holds {reason}, which the kernel does not know"
     return None
+
+
+def in_basic_operations(whole: Whole) -> Whole:
+    """The run, its loops written out."""
+    begin, end = (None if loop is None else written_out(loop) for loop in whole[1:])
+    return Whole(written_out(whole.loop), begin, end)
 
 
 def written_out(loop: Loop) -> Loop:
@@ -105,12 +220,10 @@ def written_out(loop: Loop) -> Loop:
     return replace(loop, whole=whole)
 
 
-def written(loop: Loop, code: Code, packs: Packs) -> str:
-    """The loop's function in LLVM's language, for buffers packed like these."""
-    counts = [len(pack.groups) for pack in packs]
-    starts = np.cumsum([1, *counts]).tolist()  # the first pointer is to the bounds
-    places = (pack.places(first) for pack, first in zip(packs, starts, strict=False))
-    return Writer(loop, Buffers(*places), code).function(building.FUNCTION, starts[-1])
+def written(whole: Whole, code: Code, numbers: Packed) -> str:
+    """The run's function in LLVM's language, for buffers packed like these."""
+    buffers, count = numbers.buffers(with_ids=bool(whole.edges))
+    return Writer(whole, buffers, code).function(building.FUNCTION, count)
 
 
 def shape_of(loop: Loop) -> tuple[int, int]:
