@@ -145,7 +145,7 @@ def stride(descent: Descent, t: Int[Array, ""], lane: Lane) -> Stride:
     seen = observe(descent, t, lane, f)
     ended, outcome = judge(descent.limits, lane.x, f, g)
     x, state = moved_from(descent, t, lane, f, g)
-    moved = jnp.where(changed(x, lane.x), t + 1, lane.moved)
+    moved = jnp.where(equal(x, lane.x), lane.moved, t + 1)
     after = seen._replace(x=x, optimizer=state, steps=t + 1, moved=moved)
     return Stride(seen, ended, outcome, calm(descent.limits, lane.x, f, g), after)
 
@@ -171,20 +171,20 @@ def unhindered(
     """The stride without the updates of records that are seldom due.
 
     Returns:
-        Whether a step must be taken in its place, because the lane may end or an update is due; and
-        the lane after the stride, for when none must.
+        Whether it may stand for the step, because the lane plainly goes on and no update is due;
+        and the lane after it, for when it may.
     """
-    stops, kept = ~stride.calm, []
+    free, kept = stride.calm, []
     for recorder, old, new in zip(
         descent.recorders, lane.records, stride.after.records, strict=True
     ):
         due = recorder.due(old, t, stride.seen, descent)
-        stops = stops if due is None else stops | due
+        free = free if due is None else free & ~due
         kept.append(new if due is None else old)
     f = stride.seen.loss
     lower = f < lane.lowest  # a calm lane's loss is finite
     lowest, at = jnp.where(lower, f, lane.lowest), jnp.where(lower, t, lane.lowest_at)
-    return stops, stride.after._replace(lowest=lowest, lowest_at=at, records=tuple(kept))
+    return free, stride.after._replace(lowest=lowest, lowest_at=at, records=tuple(kept))
 
 
 def march(descent: Descent, t: Int[Array, ""], lane: Lane) -> Lane:
@@ -249,10 +249,10 @@ def observe(descent: Descent, t: Int[Array, ""], lane: Lane, f: Float[Array, ""]
     return lane._replace(records=tuple(r.update(record, t, lane, descent) for r, record in pairs))
 
 
-def changed(new: Point, old: Point) -> Bool[Array, ""]:
-    """Whether any number differs."""
+def equal(new: Point, old: Point) -> Bool[Array, ""]:
+    """Whether all numbers are equal."""
     pairs = zip(jax.tree.leaves(new), jax.tree.leaves(old), strict=True)
-    return jnp.stack([jnp.any(a != b) for a, b in pairs]).any()
+    return jnp.stack([jnp.all(a == b) for a, b in pairs]).all()
 
 
 def select(condition: Bool[Array, ""], new: Any, old: Any) -> Any:

@@ -80,12 +80,34 @@ def judge(
 
 
 def calm(limits: Limits, x: Point, f: Float[Array, ""], g: Point) -> Bool[Array, ""]:
-    """Whether a lane plainly goes on, which takes less to see than how it ends.
+    r"""Whether a lane plainly goes on, which takes less to see than how it ends.
 
-    It never holds where `judge` ends the lane; it may also fail where the loss is far below 0.
+    Of sums of squares: $\sum g_i^2 > n G^2$ means that some |g_i| is larger than G, which is
+    `gradient_below`, and $\sum x_i^2 + f^2 + \sum g_i^2 \le D^2$ that all of them are numbers and
+    within D, which is `diverged_above`. It never holds where `judge` ends the lane; it may fail
+    where the lane goes on, with a gradient below sqrt(n) G or above D.
     """
-    size, slope = jnp.maximum(largest(x), jnp.abs(f)), largest(g)
-    return (size <= limits.diverged_above) & (slope > limits.gradient_below) & (slope < jnp.inf)
+    steep, dtype = sum_of_squares(jax.tree.leaves(g)), f.dtype
+    size = sum_of_squares([f, *jax.tree.leaves(x)], steep)
+    limit, slope = (jnp.asarray(value, dtype) for value in limits[1:3])
+    largest_finite = jnp.finfo(dtype).max
+    most = jnp.where(limit > SMALLEST, jnp.minimum(limit * limit, largest_finite), -1)
+    count = sum(leaf.size for leaf in jax.tree.leaves(g))
+    least = jnp.maximum(count * slope * slope, SMALLEST**2)
+    return (size <= most * (1 - MARGIN)) & (steep > least * (1 + MARGIN))
+
+
+SMALLEST = 1e-15
+"""Numbers whose squares are far above the smallest that there are, in float32 too."""
+
+MARGIN = 2.0**-10
+"""More than what rounding does to a sum of thousands of squares."""
+
+
+def sum_of_squares(leaves: Sequence[Array], *start: Float[Array, ""]) -> Float[Array, ""]:
+    """Of all their numbers, one after another, beginning with another number if there is one."""
+    squares = [jnp.ravel(leaf * leaf) for leaf in leaves]
+    return jnp.sum(jnp.concatenate([*map(jnp.ravel, start), *squares]))
 
 
 def first_that_holds(

@@ -144,7 +144,7 @@ class Problem:
     def strides(
         self, t: Int[Array, ""], inputs: Inputs, given: LaneInputs, lane: Lane
     ) -> tuple[Lane, Bool[Array, ""], Lane]:
-        """The lane after step t; whether it has to be that; if not, what serves as well."""
+        """The lane after step t; whether something else serves as well; and that."""
         own = self.descent(inputs, given)
         stride = descent.stride(own, t, lane)
         return descent.judged(lane, stride), *descent.unhindered(own, t, lane, stride)

@@ -127,10 +127,17 @@ class HittingTime(Recorder):
     def due(
         self, record: PyTree, t: Int[Array, ""], lane: Lane, descent: Descent
     ) -> Bool[Array, ""]:
-        """When the easiest target that is left is hit."""
-        targets = jnp.asarray(self.targets, lane.loss.dtype)
-        easiest = jnp.max(jnp.where(record < 0, targets, -jnp.inf), initial=-jnp.inf)
-        return lane.loss - descent.minimum <= easiest
+        """When the easiest target that is left may be hit.
+
+        What the loss is compared with does not change while none is hit; it is higher than the
+        target by more than what rounding does to f - f* and to their sum.
+        """
+        if not self.targets:
+            return jnp.zeros((), bool)
+        targets, minimum = jnp.asarray(self.targets, lane.loss.dtype), descent.minimum
+        easiest = jnp.max(jnp.where(record < 0, targets, -jnp.inf))
+        slack = 4 * jnp.finfo(minimum.dtype).eps * (jnp.abs(minimum) + jnp.max(jnp.abs(targets)))
+        return lane.loss <= minimum + easiest + slack
 
     def results(self, record: PyTree, lane: Lane) -> dict[str, Array]:
         """`hit_step`, one a target."""

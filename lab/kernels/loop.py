@@ -23,8 +23,8 @@ class Loop:
 
     Attributes:
         whole: the step of one lane in scalars: (t, *shared, *given, *state) -> state. It may have
-            further results: whether a running lane must take it, and the state of one that need
-            not, which are all that is computed as long as no lane must.
+            further results: whether something cheaper serves a running lane as well, and the
+            state after that, which are all that is computed as long as it serves all lanes.
         shared: how many scalars are the same for all lanes and all steps.
         given: for each scalar that a lane is given, whether it differs from lane to lane.
         state: likewise for each scalar of a lane's state.
@@ -45,7 +45,7 @@ class Loop:
 
     @cached_property
     def stride(self) -> Straight | None:
-        """(stops, *state) of a lane that is known to be running, if that is told apart."""
+        """(free, *state) of a lane that is known to be running, if that is told apart."""
         count = len(self.state)
         return self.whole.only(slice(count, None)) if self.tells_strides else None
 
@@ -134,7 +134,7 @@ def loop_of(
     """Trace a step `(t, shared, given, state) -> state` of one lane.
 
     Args:
-        step: the function, or one that returns (state, stops, state if it does not stop).
+        step: the function, or one that returns (state, free, state after a stride if it is).
         shared: arrays, or descriptions, of what is the same for all lanes.
         given: of what one lane is given.
         state: of one lane's state.

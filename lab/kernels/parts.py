@@ -73,8 +73,8 @@ class Parts:
         return {var: out for var, out, mark in ends if mark}
 
     @property
-    def stops(self) -> Any:
-        """Whether a running lane must take a step in place of a stride."""
+    def free(self) -> Any:
+        """Whether a stride may stand for the step of a running lane."""
         assert self.loop.stride is not None
         return self.loop.stride.jaxpr.outvars[0]
 

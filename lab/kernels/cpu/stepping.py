@@ -13,6 +13,7 @@ from jax.extend import core
 from lab.kernels.cpu import memory
 from lab.kernels.cpu.basic import binary, choose, compare
 from lab.kernels.cpu.code import Code, Phi, Value, constant
+from lab.kernels.cpu.conversions import not_
 from lab.kernels.cpu.known import Known
 from lab.kernels.loop import Loop
 from lab.kernels.parts import Parts
@@ -150,12 +151,17 @@ class Stepper:
         marks = [] if self.running is None else self.running.outvars
         return {mark: state[mark] for mark in marks}
 
-    def _any_stops(self, state: State) -> str:
-        """Whether a lane must take a step that was running when the strides began."""
-        code, (was_running,) = self.code, self._marks_in(state).values()
-        stops = code.spread(self.known.read(self.parts.stops))
-        both = binary("and")(code, TRUTH, {}, [was_running, stops])
-        return self.any_of({self.loop.clock: both})
+    def _any_stops(self, at_first: State) -> str:
+        """Whether a lane must take a step that was running when the strides began.
+
+        Frozen, LLVM leaves "all of these comparisons hold" as it is, each masked by the one before;
+        "one of their opposites holds" would take an instruction more for each of them.
+        """
+        code, (was_running,) = self.code, self._marks_in(at_first).values()
+        free = code.spread(self.known.read(self.parts.free))
+        frozen = code.each([free], TRUTH, lambda v: f"freeze {code.type(TRUTH, False)} {v}")
+        stops = binary("and")(code, TRUTH, {}, [was_running, not_(code, TRUTH, {}, [frozen])])
+        return self.any_of({self.loop.clock: stops})
 
     def _put_back(self, at_first: State, now: State) -> dict[core.Var, Value]:
         """The state now of lanes that were running at first, and theirs at first of the others."""
