@@ -1,5 +1,6 @@
 """The kernels: each instruction against XLA's, whole loops against the same loops in rows."""
 
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise, product
 
@@ -14,6 +15,7 @@ from lab.backends.scalars import back, of_one, one_step, rows_of
 from lab.kernels import cpu, gpu
 from lab.kernels.cpu import building
 from lab.kernels.loop import loop_of
+from lab.kernels.regrouping import regrouped
 
 RUNS = {"cpu": cpu.run, "gpu": partial(gpu.run, interpret=True)}
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 3.5, 1e-3, -7.25, 1e30, -1e30, np.inf, -np.inf, np.nan]
@@ -203,7 +205,7 @@ def counting(t, shared, given, state):
         jnp.where(running, passed, marks),
         jnp.where(running, ended.astype(jnp.int32), outcome),
     )
-    return step, ended | jnp.any(passed != marks), (grown, marks, outcome)
+    return step, ~(ended | jnp.any(passed != marks)), (grown, marks, outcome)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -237,3 +239,25 @@ def test_strides_end_where_steps_do(dtype):
         for with_strides, without, in_rows in zip(*found, strict=True):
             np.testing.assert_array_equal(with_strides, without)
             np.testing.assert_allclose(with_strides, in_rows, rtol=1e-3)
+
+
+def test_what_is_the_same_for_all_lanes_is_multiplied_once_for_all():
+    """A rate * ((m / correction) / root): a quotient and a product a lane, as numbers are exact."""
+
+    def step(t, shared, given, state):
+        rate, correction = shared
+        return state - rate * (-(given / correction) / (1.0 + state * state))
+
+    number = jax.ShapeDtypeStruct((), jnp.float64)
+    with jax.enable_x64(True):
+        loop = loop_of(step, (number, number), number, number, ([True], [True]), None)
+        whole = regrouped(loop)
+        rng = np.random.default_rng(0)
+        rows = rng.uniform(0.1, 10.0, (4, 1000))
+        for function in (loop.whole, whole):
+            (found,) = function(np.int32(0), *map(jnp.asarray, rows))
+            rate, correction, m, x = rows
+            np.testing.assert_allclose(found, x + rate * m / correction / (1 + x * x), rtol=1e-14)
+    of_lanes = replace(loop, whole=whole)
+    names = [e.primitive.name for e in whole.jaxpr.eqns if e.outvars[0] in of_lanes.by_lane]
+    assert sorted(names) == ["add", "add", "div", "mul", "mul"]

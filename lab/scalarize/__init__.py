@@ -12,7 +12,7 @@ or for nothing. What comes out is a `Straight`: a jaxpr whose every value has sh
 
 from lab.scalarize.boxes import NotScalar, aval
 from lab.scalarize.straight import Leaf, Straight, alike, dependent, is_in
-from lab.scalarize.tidy import inlined
+from lab.scalarize.tidy import inlined, tidy
 from lab.scalarize.tracing import scalarize
 
 __all__ = [
@@ -25,4 +25,5 @@ __all__ = [
     "inlined",
     "is_in",
     "scalarize",
+    "tidy",
 ]

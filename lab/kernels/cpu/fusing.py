@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 from jax.extend import core
 
-from lab.kernels.cpu import building
+from lab.kernels.cpu import building, quick
 from lab.kernels.cpu.basic import intrinsic
-from lab.kernels.cpu.code import Code, Value
+from lab.kernels.cpu.code import Code, Value, constant
 from lab.kernels.cpu.conversions import neg
+from lab.kernels.cpu.instructions import twice_root
 from lab.scalarize import aval
 
 SUMS = ("add", "add_any", "sub")
@@ -26,12 +27,15 @@ class Fused(NamedTuple):
     place: int
 
 
-def fused(equations: Iterable[core.JaxprEqn], results: Iterable[core.Var]) -> dict[core.Var, Fused]:
+def fused(
+    equations: Iterable[core.JaxprEqn], results: Iterable[core.Var], code: Code
+) -> dict[core.Var, Fused]:
     """By the result of each sum, the product that is taken within it.
 
     Args:
         equations: of lanes.
         results: what is asked for besides.
+        code: what is written.
     """
     if not fuses():
         return {}
@@ -41,7 +45,7 @@ def fused(equations: Iterable[core.JaxprEqn], results: Iterable[core.Var]) -> di
     products = {
         e.outvars[0]: e
         for e in equations
-        if is_product(e) and uses[e.outvars[0]] == 1 and aval(e.outvars[0]).dtype.kind == "f"
+        if is_product(e, code) and uses[e.outvars[0]] == 1 and aval(e.outvars[0]).dtype.kind == "f"
     }
     found = {}
     for equation in equations:
@@ -53,9 +57,11 @@ def fused(equations: Iterable[core.JaxprEqn], results: Iterable[core.Var]) -> di
     return found
 
 
-def is_product(equation: core.JaxprEqn) -> bool:
-    """Whether it multiplies two numbers, or one with itself."""
+def is_product(equation: core.JaxprEqn, code: Code) -> bool:
+    """Whether it multiplies two numbers, or one with itself; a root may be half of its double."""
     name = equation.primitive.name
+    if name == "sqrt":
+        return code.type(aval(equation.outvars[0]).dtype, False) == quick.VECTOR
     return name in ("mul", "square") or (name == "integer_pow" and equation.params["y"] == 2)
 
 
@@ -65,12 +71,19 @@ def fuses() -> bool:
     return any(name in have for name in ("+fma", "+avx512f", "+neon"))
 
 
+def factors_of(code: Code, product: core.JaxprEqn, operands: list[Value]) -> tuple[Value, Value]:
+    """What a product multiplies."""
+    first, second = operands[0], operands[-1]
+    if product.primitive.name == "sqrt":
+        return twice_root(code, first), constant(quick.HALF, first.dtype)
+    return first, second
+
+
 def sum_with_product(
-    code: Code, name: str, place: int, factors: list[Value], other: Value
+    code: Code, name: str, place: int, factors: tuple[Value, Value], other: Value
 ) -> Value:
     """The sum (or difference) of a product and another number."""
-    a, b = factors if len(factors) == 2 else (factors[0], factors[0])
-    dtype = other.dtype
+    (a, b), dtype = factors, other.dtype
     if name == "sub" and place == 0:
         other = neg(code, dtype, {}, [other])
     if name == "sub" and place == 1:

@@ -53,7 +53,7 @@ def div(code: Code, out: np.dtype, parameters: Parameters, operands: list[Value]
         return binary("mul")(code, out, parameters, [numerator, inverse])
     a, b = code.alike(operands)
     kind = code.type(out, a.same)
-    if kind == "<16 x float>":
+    if kind == quick.VECTOR:
         code.quotients += 1
         if code.quotients % 2:
             return code.each([a, b], out, lambda x, y: quick.quotient(code, x, y))
@@ -127,9 +127,14 @@ def function(name: str) -> Instruction:
 def sqrt(code: Code, out: np.dtype, _: Parameters, operands: list[Value]) -> Value:
     """The square root."""
     (x,) = operands
-    if code.type(out, x.same) == "<16 x float>":
-        return code.each([x], out, lambda name: quick.root(code, name))
-    return intrinsic(code, "sqrt", x)
+    if code.type(out, x.same) != quick.VECTOR:
+        return intrinsic(code, "sqrt", x)
+    return binary("mul")(code, out, {}, [twice_root(code, x), constant(quick.HALF, out)])
+
+
+def twice_root(code: Code, x: Value) -> Value:
+    """Twice the square root of 16 floats each."""
+    return code.each([x], x.dtype, lambda name: quick.twice_root(code, name))
 
 
 def is_finite(code: Code, out: np.dtype, _: Parameters, operands: list[Value]) -> Value:

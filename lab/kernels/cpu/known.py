@@ -6,7 +6,7 @@ from typing import Any
 from jax.extend import core
 
 from lab.kernels.cpu.code import Code, Value, constant
-from lab.kernels.cpu.fusing import Fused, fused, sum_with_product
+from lab.kernels.cpu.fusing import Fused, factors_of, fused, sum_with_product
 from lab.kernels.cpu.instructions import write
 from lab.kernels.loop import Loop
 from lab.scalarize import aval, is_in
@@ -26,7 +26,8 @@ class Known(dict[core.Var, Value]):
         for loop in loops:
             by_lane, whole = loop.by_lane, loop.whole.jaxpr
             of_lanes = [e for e in whole.eqns if e.outvars[0] in by_lane]
-            self.fused |= fused(of_lanes, [a for a in whole.outvars if isinstance(a, core.Var)])
+            results = [a for a in whole.outvars if isinstance(a, core.Var)]
+            self.fused |= fused(of_lanes, results, code)
             divisions = [e.outvars[0] for e in of_lanes if e.primitive.name in DIVISIONS]
             self.quotients |= {var: number for number, var in enumerate(divisions)}
         self.within = {one.product.outvars[0] for one in self.fused.values()}
@@ -50,6 +51,6 @@ class Known(dict[core.Var, Value]):
         operands = [self.read(atom) for atom in equation.invars if not is_in(self.within, atom)]
         if out in self.fused:
             product, place = self.fused[out]
-            factors = [self.read(atom) for atom in product.invars]
+            factors = factors_of(self.code, product, [self.read(atom) for atom in product.invars])
             return sum_with_product(self.code, name, place, factors, operands[0])
         return write(self.code, name, aval(out).dtype, equation.params, operands)

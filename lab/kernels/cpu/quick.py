@@ -2,54 +2,56 @@
 
 from lab.kernels.cpu.code import Code
 
+VECTOR = "<16 x float>"
+"""What these are for."""
 
-def root(code: Code, x: str) -> str:
-    """The root as x / sqrt(x), from 14 bits of 1 / sqrt(x) and one step of Newton's method.
+HALF = 0.5
+"""Times `twice_root`, the root: a product that costs nothing within a sum."""
 
-    Within an ulp of the exact root, while the divider, which would take a dozen cycles for it,
-    works on something else. The last instruction puts 0, infinity and NaN in their places.
+
+def twice_root(code: Code, x: str) -> str:
+    """Twice the root, as r (3 - r y) with y = 1 / sqrt(x) to 14 bits and r = x y.
+
+    A step of Newton's method for 1 / sqrt(x); within two ulps of the exact root, while the divider,
+    which would take a dozen cycles for it, works on something else. The last instruction puts 0,
+    infinity and NaN in their places.
     """
-    kind = "<16 x float>"
-    half = "splat (float 0x3FE0000000000000)"
+    three = "splat (float 0x4008000000000000)"
     y = code.do(code.call(
-        "llvm.x86.avx512.rsqrt14.ps.512", kind,
-        [(kind, x), (kind, "zeroinitializer"), ("i16", "-1")],
+        "llvm.x86.avx512.rsqrt14.ps.512", VECTOR,
+        [(VECTOR, x), (VECTOR, "zeroinitializer"), ("i16", "-1")],
     ))  # fmt: skip
-    root = code.do(f"fmul {kind} {x}, {y}")
-    minus = code.do(f"fneg {kind} {root}")
-    halved = code.do(f"fmul {kind} {y}, {half}")
-    fma = [(kind, minus), (kind, halved), (kind, half)]
-    error = code.do(code.call("llvm.fma.v16f32", kind, fma))
-    fma = [(kind, root), (kind, error), (kind, root)]
-    better = code.do(code.call("llvm.fma.v16f32", kind, fma))
-    return _fixed(code, better, x, FIXED_ROOTS)
+    root = code.do(f"fmul {VECTOR} {x}, {y}")
+    minus = code.do(f"fneg {VECTOR} {root}")
+    fma = [(VECTOR, minus), (VECTOR, y), (VECTOR, three)]
+    correction = code.do(code.call("llvm.fma.v16f32", VECTOR, fma))
+    return _fixed(code, code.do(f"fmul {VECTOR} {root}, {correction}"), x, FIXED_ROOTS)
 
 
 def quotient(code: Code, x: str, y: str) -> str:
     """The quotient x / y as x (1 / y), from 14 bits of 1 / y and one step of Newton's method.
 
-    Within two ulps of the exact quotient, or 0 where y is beyond 2^126. Every other division goes
+    Within two ulps of the exact quotient, but 0 where y is beyond 2^126. Every other division goes
     this way, so that the divider and the multipliers work side by side.
     """
-    kind = "<16 x float>"
     one = "splat (float 0x3FF0000000000000)"
     r = code.do(code.call(
-        "llvm.x86.avx512.rcp14.ps.512", kind,
-        [(kind, y), (kind, "zeroinitializer"), ("i16", "-1")],
+        "llvm.x86.avx512.rcp14.ps.512", VECTOR,
+        [(VECTOR, y), (VECTOR, "zeroinitializer"), ("i16", "-1")],
     ))  # fmt: skip
-    minus = code.do(f"fneg {kind} {y}")
-    error = code.do(code.call("llvm.fma.v16f32", kind, [(kind, v) for v in (minus, r, one)]))
-    better = code.do(code.call("llvm.fma.v16f32", kind, [(kind, v) for v in (r, error, r)]))
+    minus = code.do(f"fneg {VECTOR} {y}")
+    error = code.do(code.call("llvm.fma.v16f32", VECTOR, [(VECTOR, v) for v in (minus, r, one)]))
+    better = code.do(code.call("llvm.fma.v16f32", VECTOR, [(VECTOR, v) for v in (r, error, r)]))
     inverse = code.do(_fixed(code, better, y, FIXED_INVERSES))
-    return f"fmul {kind} {x}, {inverse}"
+    return f"fmul {VECTOR} {x}, {inverse}"
 
 
 def _fixed(code: Code, result: str, source: str, responses: int) -> str:
     """A result with what it should be for special sources put in their places."""
-    kind, table = "<16 x float>", f"splat (i32 {responses})"
+    table = f"splat (i32 {responses})"
     return code.call(
-        "llvm.x86.avx512.mask.fixupimm.ps.512", kind,
-        [(kind, result), (kind, source), ("<16 x i32>", table), ("i32", "0"), ("i16", "-1"),
+        "llvm.x86.avx512.mask.fixupimm.ps.512", VECTOR,
+        [(VECTOR, result), (VECTOR, source), ("<16 x i32>", table), ("i32", "0"), ("i16", "-1"),
          ("i32", "4")],
     )  # fmt: skip
 

@@ -18,6 +18,7 @@ from lab.kernels.cpu.writing import Writer
 from lab.kernels.expanding import expanded
 from lab.kernels.loop import Loop, Rows, Whole
 from lab.kernels.packing import Pack, Packs, Place, lanes_of, packed
+from lab.kernels.regrouping import regrouped
 from lab.scalarize import NotScalar, aval
 
 MOST_OPERATIONS = 40_000
@@ -213,7 +214,7 @@ def written_out(loop: Loop) -> Loop:
     """
     if len(loop.step.jaxpr.eqns) >= LONG:
         loop = replace(loop, whole=loop.step)  # freezing is a small part of so long a step
-    whole = expanded(loop)
+    whole = expanded(replace(loop, whole=regrouped(loop)))
     size = len(whole.jaxpr.eqns)
     if size > MOST_OPERATIONS:
         raise NotScalar(f"{size:,} operations, more than {MOST_OPERATIONS:,}")
