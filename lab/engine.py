@@ -208,9 +208,10 @@ class Engine:
         places = self._places.get(shapes)
         if places is None:
             places = self.plan.layout.padded([part.places for part in parts], count)
-        corners = np.zeros((count, 3), np.int32)
+        corners, counts = np.zeros((count, 3), np.int32), np.zeros(count, np.int32)
         corners[: len(parts)] = [part.corner for part in parts]
-        placed = program.place_ids(places, corners)
+        counts[: len(parts)] = [len(part.places) for part in parts]
+        placed = program.place_ids(places, corners, counts)
         if None not in shapes:
             self._places[shapes] = placed.places
         return program, placed
@@ -234,7 +235,8 @@ class Engine:
         if not ends:
             placed, lanes = self._timed(program.restore, (placed, lanes), order)
             results = through(placed, lanes, steps, steps, True).results
-        taken = sum(int(part.sum(dtype=np.int64)) for part in on_host(results["steps"]))
+        steps_of = zip(on_host(results["steps"]), parts, strict=False)
+        taken = sum(int(each[: len(part.places)].sum(dtype=np.int64)) for each, part in steps_of)
         with self._lock:
             self.meter.lane_steps += taken
         if reduced:

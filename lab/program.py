@@ -18,11 +18,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
-from jaxtyping import Array, Float, Int, PyTree
+from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from lab import reduce
 from lab.backends import Backend, backend_for
 from lab.backends.forms import Ends, Placed, Stage, flat
+from lab.blocks import PADDING
 from lab.outcome import Outcome
 from lab.problem import Inputs, Problem
 from lab.starts import Starts
@@ -155,9 +156,11 @@ class Program:
         """The inputs on every device."""
         return jax.device_put(inputs, self.same)
 
-    def place_ids(self, places: Array | np.ndarray, corners: np.ndarray) -> Placed:
+    def place_ids(
+        self, places: Array | np.ndarray, corners: np.ndarray, counts: np.ndarray
+    ) -> Placed:
         """Ids on their devices: places [device, 3, tiles, tile], corners [device, 3]."""
-        return Placed(*(jax.device_put(array, self.each) for array in (places, corners)))
+        return Placed(*(jax.device_put(array, self.each) for array in (places, corners, counts)))
 
     def begin(self, inputs: Inputs, placed: Placed) -> Lanes:
         """The lanes at their starts."""
@@ -255,8 +258,16 @@ def _through(
     backend: Backend, problem: Problem, inputs: Inputs, placed: Placed, lanes: Lanes, stage: Stage
 ) -> tuple[Lanes, Array, Ends]:
     lanes, ends = backend.through(problem, inputs, placed, lanes, stage)
+    return lanes, jnp.sum(_running(backend, problem, placed, lanes)), ends
+
+
+def _running(
+    backend: Backend, problem: Problem, placed: Placed, lanes: Lanes
+) -> Bool[Array, " lane"]:
+    """Which lanes are running; padding may look like anything."""
     (outcome,) = backend.leaves(problem, lanes, "outcome")
-    return lanes, jnp.sum(outcome == Outcome.RUNNING), ends
+    running = flat(outcome) == Outcome.RUNNING
+    return running & (flat(placed.places[2]) != PADDING)
 
 
 def _reduce(
@@ -274,8 +285,8 @@ def _reduce(
 def _running_first(
     backend: Backend, problem: Problem, placed: Placed, lanes: Lanes, order: Array
 ) -> tuple[Placed, Lanes, Array]:
-    (outcome,) = backend.leaves(problem, lanes, "outcome")
-    return _moved(placed, lanes, order, jnp.argsort(flat(outcome) != Outcome.RUNNING, stable=True))
+    running = _running(backend, problem, placed, lanes)
+    return _moved(placed, lanes, order, jnp.argsort(~running, stable=True))
 
 
 def _as_they_were(placed: Placed, lanes: Lanes, order: Array) -> tuple[Placed, Lanes, Array]:

@@ -38,15 +38,17 @@ class Placed(NamedTuple):
     Attributes:
         places: to which the corner is added, but for padding.
         corner: setting, seed and start.
+        lanes: how many lanes there are before the padding.
     """
 
     places: Ids
     corner: Int[Array, "3"]
+    lanes: Int[Array, ""]
 
     @property
     def ids(self) -> Ids:
         """Of each lane."""
-        places, corner = self
+        places, corner, _ = self
         return jnp.where(places == PADDING, PADDING, places + corner[:, None, None])
 
 
@@ -174,7 +176,7 @@ class InRows:
         """The lanes after a part of their run, and what is stored of them if they end there.
 
         Where there is a kernel for all of it, lanes that begin and end here are in memory only as
-        ids and as results.
+        ids and as results, and padding is left as it comes.
         """
         if self.kernel is None:
             return staged(self, problem, inputs, placed.ids, lanes, stage)
@@ -185,7 +187,7 @@ class InRows:
         if begin is None:
             lanes = begun(self, problem, inputs, placed.ids, lanes, stage)
         of_edges = stage.begins & (begin is not None), stage.ends & (end is not None)
-        bounds = (*stage[:2], *of_edges, *placed.corner)
+        bounds = (*stage[:2], *of_edges, *placed.corner, placed.lanes)
         ids = placed.places.reshape(len(ONE), -1)
         given = self._given(problem, inputs, list(map(flat, placed.ids)))
         after, found = self.kernel(

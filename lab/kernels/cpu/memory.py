@@ -19,7 +19,7 @@ GROUP = "%g"
 LARGEST = 8
 """Bytes of the largest number."""
 
-CORNER, BOUNDS = 4, 7
+CORNER, BOUNDS = 4, 8
 """In the first buffer: how many numbers stand before the corner, and how many stand there."""
 
 

@@ -48,7 +48,7 @@ def run(
     Raises:
         NotScalar: when there is something in the loop that the kernel cannot do.
     """
-    return _called(Whole(loop), _bounds(first, until), shared, given, state)[0]
+    return _called(Whole(loop), [first, until], shared, given, state)[0]
 
 
 def once(loop: Loop, shared: Rows, given: Rows) -> Rows:
@@ -57,7 +57,7 @@ def once(loop: Loop, shared: Rows, given: Rows) -> Rows:
     Raises:
         NotScalar: when there is something in the loop that the kernel cannot do.
     """
-    return _called(Whole(loop), _bounds(0, 1), shared, given, None)[0]
+    return _called(Whole(loop), [0, 1], shared, given, None)[0]
 
 
 def through(
@@ -73,13 +73,14 @@ def through(
     Raises:
         NotScalar: when there is something in the loops that the kernel cannot do.
     """
-    return _called(whole, _bounds(*bounds), shared, given, state, ids if whole.edges else None)
+    return _called(whole, bounds, shared, given, state, ids if whole.edges else None)
 
 
-def _bounds(*numbers: Any) -> Int[Array, " number"]:
-    """The first buffer of a function; what is not given is 0."""
-    rest = [0] * (BOUNDS - len(numbers))
-    return jnp.stack([jnp.asarray(number, jnp.int32) for number in (*numbers, *rest)])
+def _buffer(bounds: Sequence[Any], lanes: int) -> Int[Array, " number"]:
+    """The first buffer of a function; what is not given is 0, but the number of lanes is all."""
+    rest = [0] * (BOUNDS - len(bounds) - 1)
+    numbers = bounds if len(bounds) == BOUNDS else [*bounds, *rest, lanes]
+    return jnp.stack([jnp.asarray(number, jnp.int32) for number in numbers])
 
 
 class Packed(NamedTuple):
@@ -133,7 +134,7 @@ class Packed(NamedTuple):
 
 def _called(
     whole: Whole,
-    bounds: Array,
+    bounds: Sequence[Any],
     shared: Rows,
     given: Rows,
     state: Rows | None,
@@ -145,7 +146,7 @@ def _called(
     lanes = lanes_of(loop, given, [None] * len(loop.state) if state is None else state)
     padding = -lanes % code.lanes
     numbers = packed_for(whole, shared, given, state, ids, padding)
-    read, rows = [bounds, *numbers.read], lanes + padding
+    read, rows = [_buffer(bounds, lanes), *numbers.read], lanes + padding
     about = [
         description
         for pack, of_lanes in zip(numbers.written, [(), (rows,), (), (rows,)], strict=True)

@@ -41,8 +41,9 @@ TABLE = 2**14
 FOREVER = 2**30
 """Steps in a segment where none are noted."""
 
-FIRST, UNTIL, BEGINS, ENDS = range(4)
-"""What the bounds are: the steps to take, and whether starts and results are asked for."""
+BOUNDS = {"%first": 0, "%until": 1, "%b": 2, "%e": 3, "%c": 7}
+"""What stands where in the first buffer: the steps to take, whether starts and results are asked
+for, and the number of lanes."""
 
 
 class Writer:
@@ -58,11 +59,12 @@ class Writer:
         """The function, after the declarations that it needs."""
         code = self.code
         code.label("entry")
-        for number, named in ((FIRST, "%first"), (UNTIL, "%until"), (BEGINS, "%b"), (ENDS, "%e")):
+        for named, number in BOUNDS.items():
             pointer = memory.scalar_pointer(code, Place(0, number), INT32)
             code.line(f"{named} = load i32, ptr {pointer}, align 4")
         code.line("%begins = icmp ne i32 %b, 0")
         code.line("%ends = icmp ne i32 %e, 0")
+        code.line("%count = sext i32 %c to i64")
         alike = self._alike_at_first()
         code.line(f"%table = alloca [{TABLE * SLOT} x i8], align 64")
         code.line(f"%stack = alloca [{self.edges.size} x i8], align 64")
@@ -176,7 +178,7 @@ class Writer:
         code.line("br label %next_group")
         code.label("next_group")
         code.line(f"%g_next = add i64 %g, {code.lanes}")
-        code.line("%more = icmp slt i64 %g_next, %lanes")
+        code.line("%more = icmp slt i64 %g_next, %count")
         code.line("br i1 %more, label %group, label %next_segment")
 
     def _scalar(self, var: core.Var, place: Place) -> Value:
