@@ -7,22 +7,22 @@ is heard. Where chunks end changes nothing: the same compiled step is taken, as 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import replace
 from functools import partial
-from itertools import groupby, islice
 from threading import Event, Lock
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
-from lab.backends.forms import Placed
+from lab.backends import Placed
 from lab.blocks import Part
+from lab.compiling import CLOCK
 from lab.devices import local_devices
 from lab.flow import Meter, ahead, workers
 from lab.plan import Plan
-from lab.program import CLOCK, Program, on_host
+from lab.program import Program, on_host
+from lab.programs import Group, Ids, Programs
 from lab.reduce import merge_halves
 from lab.starts import Starts
 
@@ -36,9 +36,6 @@ ENDED_SHARE = 0.5
 """Lanes are moved together when no more than this share of those in front is still running."""
 
 Results = Mapping[str, np.ndarray]
-Ids = Int[np.ndarray, "lane 3"]
-Group = list[tuple[int, Part]]
-"""Parts, one a device, that run together, each with a number."""
 
 
 class Paths(NamedTuple):
@@ -63,11 +60,7 @@ class Engine:
         self._lock, self._stopped = Lock(), Event()
         self.meter = Meter() if meter is None else meter
         self._span = FIRST_CHUNK
-        self._starts = plan.starts
-        self._programs: dict[tuple, Program] = {}
-        self._places: dict[tuple, Any] = {}
-        with self.plan.precision():
-            self._inputs = plan.inputs()
+        self._programs = Programs(plan, self.devices)
 
     def blocks(self, done: Collection[int] = ()) -> Iterator[tuple[int, Results]]:
         """Every block that is not done yet and its results: lanes, or counts across starts."""
@@ -80,16 +73,16 @@ class Engine:
             with self.plan.precision():
                 return self._run([part for _, part in group], reduced)
 
-        groups = ahead(run, self._groups(pending), self.workers, self._stopped)
+        groups = ahead(run, self._programs.groups(pending), self.workers, self._stopped)
         for group, results in groups:
             yield from zip([block for block, _ in group], results, strict=True)
 
     def lanes(self, ids: Ids) -> Results:
         """The results of chosen lanes (setting, seed, start), in their order."""
-        places = self._shares(ids)
+        places = self._programs.shares(ids)
         results = []
         chosen = ((i, Part.chosen(ids[place])) for i, place in enumerate(places))
-        for group in self._groups(chosen):
+        for group in self._programs.groups(chosen):
             with self.plan.precision():
                 results += self._run([part for _, part in group], reduced=False)
         order = np.argsort(np.concatenate(places))
@@ -106,7 +99,7 @@ class Engine:
             at: the steps to keep, increasing; by default all, 0 ... T.
         """
         at = range(self.plan.run.steps + 1) if at is None else [int(t) for t in at]
-        places = self._shares(ids)
+        places = self._programs.shares(ids)
         order = np.argsort(np.concatenate(places))
         parts = zip(*(self._replay(ids[place], at) for place in places), strict=True)
         return Paths(*(np.concatenate(part)[order] for part in parts))
@@ -115,9 +108,9 @@ class Engine:
         """The paths of lanes that share a program."""
         points, losses, reached = [], [], 0
         with self.plan.precision():
-            program, placed = self._placed([Part.chosen(ids)])
-            lanes = self._timed(program.begin, self._inputs, placed)
-            through = partial(self._timed, program.through, self._inputs, placed)
+            program, placed = self._programs.placed([Part.chosen(ids)])
+            lanes = self._timed(program.begin, self._programs.inputs, placed)
+            through = partial(self._timed, program.through, self._programs.inputs, placed)
             for t in at:
                 if t > reached:
                     lanes = through(lanes, reached, t).lanes
@@ -140,11 +133,11 @@ class Engine:
     def probe(self, seconds: float) -> int:
         """Take steps of the first blocks for about so long; how many lane-steps that were."""
         layout = self.plan.layout
-        group = next(self._groups((b, layout.part(b)) for b in range(layout.blocks)))
+        group = next(self._programs.groups((b, layout.part(b)) for b in range(layout.blocks)))
         parts = [part for _, part in group]
         with self.plan.precision():
-            program, placed = self._placed(parts)
-            through = partial(self._timed, program.through, self._inputs, placed)
+            program, placed = self._programs.placed(parts)
+            through = partial(self._timed, program.through, self._programs.inputs, placed)
             lanes, running, *_ = through(None, 0, 1)
             self.meter.run, reached, ahead = 0.0, 1, 4
             while running and reached < self.plan.run.steps and self.meter.run < seconds:
@@ -156,8 +149,7 @@ class Engine:
     def elsewhere(self, starts: Starts) -> "Engine":
         """The same programs from other starts, for `lanes` and `replay`."""
         other = copy(self)
-        other._programs = {key: p.elsewhere(starts) for key, p in self._programs.items()}
-        other._starts = starts
+        other._programs = self._programs.elsewhere(starts)
         return other
 
     @property
@@ -165,63 +157,38 @@ class Engine:
         """How many lanes a block holds."""
         return self.plan.layout.capacity
 
-    def _groups(self, parts: Any) -> Iterator[Group]:
-        """Parts for as many devices as there are, all with one program."""
-        for _, alike in groupby(parts, key=lambda pair: self._key(pair[1])):
-            while group := list(islice(alike, len(self.devices))):
-                yield group
-
-    def _shares(self, ids: Ids) -> list[Int[np.ndarray, " place"]]:
-        """Where in `ids` the lanes of each program stand, at most a block of them together."""
-        settings, of_lane = np.unique(ids[:, 0], return_inverse=True)
-        keys = [self._key_of(setting) for setting in settings]
-        program = np.array([keys.index(key) for key in keys])[of_lane]
-        places = [np.flatnonzero(program == number) for number in np.unique(program)]
-        size = self.capacity
-        return [place[i : i + size] for place in places for i in range(0, len(place), size)]
-
-    def _key(self, part: Part) -> tuple:
-        """What tells the program of a part's settings from others."""
-        return self._key_of(part.places[0, 0] + part.corner[0])
-
-    def _key_of(self, setting: int) -> tuple:
-        return tuple(self.plan.fixed(int(setting)).items())
-
-    def _made(self, key: tuple) -> Program:
-        """The program of that key, made when it is first asked for."""
-        if key not in self._programs:
-            rows = int(np.prod(self.plan.layout.chunk[:-1]))
-            problem = replace(self.plan.problem(dict(key)), starts=self._starts)
-            self._programs[key] = Program(problem, self.plan.choice.backend, self.devices, rows)
-            self._inputs = self._programs[key].place(self._inputs)
-        return self._programs[key]
-
-    def _placed(self, parts: Sequence[Part]) -> tuple[Program, Placed]:
-        """The program of some parts, one a device, and their ids there.
-
-        Devices for which there is none get padding.
-        """
-        key = self._key(parts[0])
-        with self._lock:
-            program = self._made(key)
-        count, shapes = len(self.devices), tuple(part.shape for part in parts)
-        places = self._places.get(shapes)
-        if places is None:
-            places = self.plan.layout.padded([part.places for part in parts], count)
-        corners, counts = np.zeros((count, 3), np.int32), np.zeros(count, np.int32)
-        corners[: len(parts)] = [part.corner for part in parts]
-        counts[: len(parts)] = [len(part.places) for part in parts]
-        placed = program.place_ids(places, corners, counts)
-        if None not in shapes:
-            self._places[shapes] = placed.places
-        return program, placed
-
     def _run(self, parts: Sequence[Part], reduced: bool) -> list[Results]:
-        program, placed = self._placed(parts)
-        through = partial(self._timed, program.through, self._inputs)
-        steps, count = self.plan.run.steps, sum(len(part.places) for part in parts)
-        until, running, front, lanes, order = 0, count, count, None, None
-        going, ends = True, False
+        program, placed = self._programs.placed(parts)
+        placed, results = self._to_the_end(program, placed, sum(len(p.places) for p in parts))
+        steps_of = zip(on_host(results["steps"]), parts, strict=False)
+        taken = sum(int(each[: len(part.places)].sum(dtype=np.int64)) for each, part in steps_of)
+        if reduced:
+            inputs, rows = self._programs.inputs, self._programs.rows(parts)
+            results = self._timed(program.reduce, inputs, placed, results, rows)
+        begun = time.perf_counter()
+        host = {name: on_host(a) for name, a in results.items()}
+        seconds = time.perf_counter() - begun
+        with self._lock:
+            self.meter.lane_steps += taken
+            self.meter.transfer += seconds
+        each = [{name: a[d] for name, a in host.items()} for d in range(len(parts))]
+        if reduced:
+            return [merge_halves(counts) for counts in each]
+        return [
+            {name: a[: len(part.places)] for name, a in own.items()}
+            for own, part in zip(each, parts, strict=True)
+        ]
+
+    def _to_the_end(
+        self, program: Program, placed: Placed, count: int
+    ) -> tuple[Placed, dict[str, jax.Array]]:
+        """Chunk after chunk until the budget is spent or no lane is running; the stored variables.
+
+        Lanes may be moved together on the way, which is why their places are given back.
+        """
+        through = partial(self._timed, program.through, self._programs.inputs)
+        steps, until, running, front = self.plan.run.steps, 0, count, count
+        lanes, order, going, ends = None, None, True, False
         while going and not self._stopped.is_set():
             first, until = until, min(until + self._span, steps)
             before, ends = self.meter.run, until == steps and order is None
@@ -235,24 +202,7 @@ class Engine:
         if not ends:
             placed, lanes = self._timed(program.restore, (placed, lanes), order)
             results = through(placed, lanes, steps, steps, True).results
-        steps_of = zip(on_host(results["steps"]), parts, strict=False)
-        taken = sum(int(each[: len(part.places)].sum(dtype=np.int64)) for each, part in steps_of)
-        with self._lock:
-            self.meter.lane_steps += taken
-        if reduced:
-            results = self._timed(program.reduce, self._inputs, placed, results, self._rows(parts))
-        begun = time.perf_counter()
-        host = {name: on_host(a) for name, a in results.items()}
-        seconds = time.perf_counter() - begun
-        with self._lock:
-            self.meter.transfer += seconds
-        each = [{name: a[d] for name, a in host.items()} for d in range(len(parts))]
-        if reduced:
-            return [merge_halves(counts) for counts in each]
-        return [
-            {name: a[: len(part.places)] for name, a in own.items()}
-            for own, part in zip(each, parts, strict=True)
-        ]
+        return placed, results
 
     def _timed(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """The outcome of a call, its time put down under compile and run."""
@@ -274,13 +224,3 @@ class Engine:
             self._span *= 2
         elif seconds > long:
             self._span = max(1, self._span // 2)
-
-    def _rows(self, parts: Sequence[Part]) -> Int[np.ndarray, "device lane"]:
-        """Which row of its block's reduction each lane adds to; past the last for padding."""
-        layout = self.plan.layout
-        none = int(np.prod(layout.chunk[:-1]))
-        rows = np.full((len(self.devices), self.capacity), none, np.int32)
-        for row, part in zip(rows, parts, strict=False):
-            new = np.any(np.diff(part.places[:, :2], axis=0) != 0, axis=1)
-            row[: len(part.places)] = np.concatenate([[0], np.cumsum(new)])
-        return rows

@@ -8,15 +8,16 @@ ends; nothing is moved in between. Both have the same methods.
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Int, PyTree
+from jaxtyping import Array, Int, PyTree
 
 from lab.backends import loops
 from lab.backends.scalars import back, first_where_alike, numbers, one_step, rows_of, sizes, traced
-from lab.blocks import PADDING
+from lab.backends.stages import Ends, Ids, Placed, Stage, begun, ended, staged
+from lab.backends.sums import Sums, with_sums
 from lab.descent import Lane
 from lab.kernels import kernel_for, missing, once_for, through_for
 from lab.kernels.loop import Loop, Rows, Whole
@@ -25,44 +26,6 @@ from lab.scalarize import NotScalar
 
 if TYPE_CHECKING:
     from lab.problem import Inputs, LaneInputs, Problem
-
-Ids = Int[Array, "3 tiles tile"]
-"""Setting, seed and start of each lane of a block."""
-
-
-class Placed(NamedTuple):
-    """The ids of a block's lanes: the places of each among others, and the ids of the first.
-
-    Most blocks of a run are alike but for their corners, so that `places` is on the devices once.
-
-    Attributes:
-        places: to which the corner is added, but for padding.
-        corner: setting, seed and start.
-        lanes: how many lanes there are before the padding.
-    """
-
-    places: Ids
-    corner: Int[Array, "3"]
-    lanes: Int[Array, ""]
-
-    @property
-    def ids(self) -> Ids:
-        """Of each lane."""
-        places, corner, _ = self
-        return jnp.where(places == PADDING, PADDING, places + corner[:, None, None])
-
-
-class Stage(NamedTuple):
-    """A part of a run: steps first ... until-1, and whether lanes begin before and end after."""
-
-    first: Int[Array, ""]
-    until: Int[Array, ""]
-    begins: Bool[Array, ""]
-    ends: Bool[Array, ""]
-
-
-Ends = tuple[dict[str, Array], Array]
-"""Stored variables of lanes [lane, ...], and their last losses."""
 
 
 class InTiles:
@@ -136,11 +99,13 @@ class InRows:
     def begin(self, problem: "Problem", inputs: "Inputs", ids: Ids) -> Rows:
         """The lanes at their starts."""
         tiles, rows = ids.shape[1:], [flat(row) for row in ids]
+        sums = summed(problem, inputs)
+        begin = sums.begin(problem)
         try:
-            lanes, _ = self._once(problem.begin, inputs, ONE, rows, [True] * len(rows))
+            lanes, _ = self._once(begin, inputs, ONE, rows, [True] * len(rows))
         except NotScalar:
-            lanes = rows_of(jax.vmap(partial(problem.begin, inputs))(tuple(rows)))
-        return laid(lanes, traced(problem, inputs).loop.state, tiles)
+            lanes = rows_of(jax.vmap(partial(begin, inputs))(tuple(rows)))
+        return laid(lanes, sums.loop.state, tiles)
 
     def advance(
         self,
@@ -152,7 +117,7 @@ class InRows:
         until: Int[Array, ""],
     ) -> Rows:
         """The lanes after steps first ... until-1."""
-        loop = traced(problem, inputs).loop
+        loop = summed(problem, inputs).loop
         given = self._given(problem, inputs, list(map(flat, ids)))
         after = self.run(loop, first, until, numbers(inputs), given, as_rows(lanes))
         return laid(after, loop.state, ids.shape[1:])
@@ -161,13 +126,13 @@ class InRows:
         self, problem: "Problem", inputs: "Inputs", ids: Ids, lanes: Rows, last: Int[Array, ""]
     ) -> Ends:
         """The stored variables of lanes that end at step `last`, and their last losses as such."""
-        loop, lane = traced(problem, inputs)
+        (loop, lane), end = traced(problem, inputs), summed(problem, inputs).end(problem)
         shared, one = (inputs, last), (ONE, lane)
         rows, differs = as_rows([*ids, *lanes]), [True] * len(ids) + list(loop.state)
         try:
-            found, result = self._once(problem.end, shared, one, rows, differs)
+            found, result = self._once(end, shared, one, rows, differs)
         except NotScalar:
-            return jax.vmap(partial(problem.end, shared))(back(rows, one, len(rows[0])))
+            return jax.vmap(partial(end, shared))(back(rows, one, len(rows[0])))
         return back(found, result, len(rows[0]))
 
     def through(
@@ -180,10 +145,11 @@ class InRows:
         """
         if self.kernel is None:
             return staged(self, problem, inputs, placed.ids, lanes, stage)
-        loop, lane = traced(problem, inputs)
-        begin = self._scalars(problem.begin, inputs, ONE, [True] * len(ONE))
-        marks = [True] * len(ONE) + list(loop.state)
-        end = self._scalars(problem.end, (inputs, stage.until), (ONE, lane), marks)
+        sums, lane = summed(problem, inputs), traced(problem, inputs).lane
+        loop, marks = sums.loop, [True] * len(ONE)
+        begin = self._scalars(sums.begin(problem), inputs, ONE, marks)
+        one, marks = (ONE, lane), [*marks, *loop.state]
+        end = self._scalars(sums.end(problem), (inputs, stage.until), one, marks)
         if begin is None:
             lanes = begun(self, problem, inputs, placed.ids, lanes, stage)
         of_edges = stage.begins & (begin is not None), stage.ends & (end is not None)
@@ -196,7 +162,7 @@ class InRows:
         lanes = laid(after, loop.state, placed.places.shape[1:])
         if end is None:
             return lanes, ended(self, problem, inputs, placed.ids, lanes, stage)
-        result = jax.eval_shape(problem.end, (inputs, stage.until), (ONE, lane))
+        result = jax.eval_shape(problem.end, (inputs, stage.until), one)
         return lanes, back(found, result, ids.shape[1])
 
     def _given(self, problem: "Problem", inputs: "Inputs", ids: Rows) -> Rows:
@@ -234,34 +200,11 @@ class InRows:
         return self.once(loop, numbers(shared), rows), result
 
 
-def staged(
-    form: "Backend", problem: "Problem", inputs: "Inputs", ids: Ids, lanes: Any, stage: Stage
-) -> tuple[Any, Ends]:
-    """`through`, made of the others."""
-    lanes = begun(form, problem, inputs, ids, lanes, stage)
-    lanes = form.advance(problem, inputs, ids, lanes, stage.first, stage.until)
-    return lanes, ended(form, problem, inputs, ids, lanes, stage)
-
-
-def begun(
-    form: "Backend", problem: "Problem", inputs: "Inputs", ids: Ids, lanes: Any, stage: Stage
-) -> Any:
-    """The lanes at their starts, if they begin."""
-    return jax.lax.cond(stage.begins, lambda: form.begin(problem, inputs, ids), lambda: lanes)
-
-
-def ended(
-    form: "Backend", problem: "Problem", inputs: "Inputs", ids: Ids, lanes: Any, stage: Stage
-) -> Ends:
-    """What is stored of the lanes if they end; zeros if they do not."""
-
-    def finish() -> Ends:
-        return form.finish(problem, inputs, ids, lanes, stage.until)
-
-    def nothing() -> Ends:
-        return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(finish))
-
-    return jax.lax.cond(stage.ends, finish, nothing)
+def summed(problem: "Problem", inputs: "Inputs") -> Sums:
+    """The step of a problem with its averages as sums, as kernels take it."""
+    if "sums" not in problem.traced:
+        problem.traced["sums"] = with_sums(*traced(problem, inputs))
+    return problem.traced["sums"]
 
 
 def laid(values: Rows, differs: Sequence[bool], tiles: tuple[int, ...]) -> Rows:
