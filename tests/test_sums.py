@@ -17,7 +17,7 @@ AVERAGES = {
     "adam": (dict(learning_rate=1e-3), 4),
     "rmsprop": (dict(learning_rate=1e-3), 2),
     "adabelief": (dict(learning_rate=1e-3), 2),  # the other one has a term more
-    "sgd": (dict(learning_rate=1e-4, momentum=0.9), 1),  # a m + g, but one g has a 2 in front
+    "sgd": (dict(learning_rate=1e-4, momentum=0.9), 2),  # a m + g, but g has 2 or 200 in front
     "adagrad": (dict(learning_rate=1e-2), 0),
 }
 
