@@ -6,6 +6,7 @@ Every optimizer x every loss in the kernel, against a Python loop: see `test_des
 from functools import partial
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from test_descent import OPTIMIZERS, one_of, spec_of
@@ -14,6 +15,8 @@ from test_engine import assert_same_bits
 import lab
 from lab import dataset, engine, optimizers, settings
 from lab.api import make_plan
+from lab.backends import Placed, Stage
+from lab.backends.forms import InRows
 from lab.backends.scalars import back, of_one, one_step, rows_of, traced
 from lab.engine import Engine
 from lab.errors import SpecError
@@ -126,6 +129,21 @@ def lowered(plan):
     """Why the Pallas kernels of a plan do not lower for a GPU, here or elsewhere; else None."""
     with plan.precision():
         return gpu.missing(traced(plan.problem(plan.fixed(0)), plan.inputs()).loop)
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_a_whole_run_lowers_for_cuda(precision):
+    """From starts to results, in one program."""
+    plan, form = made("adam", "vmap", lab.losses.rosenbrock(), precision=precision), InRows("gpu")
+    with plan.precision():
+        inputs, problem = plan.inputs(), plan.problem({})
+        places = jnp.asarray(plan.layout.padded([plan.layout.part(0).places], 1)[0])
+        placed = Placed(places, jnp.zeros(3, jnp.int32), jnp.int32(64))
+        stage = Stage(jnp.int32(0), jnp.int32(STEPS), jnp.array(True), jnp.array(True))
+        rows = jax.eval_shape(partial(form.begin, problem), inputs, placed.ids)
+        whole = jax.jit(lambda *a: form.through(problem, *a)).trace(inputs, placed, rows, stage)
+        text = whole.lower(lowering_platforms=("cuda",)).as_text()
+    assert "lab_lanes" in text and text.count("stablehlo.case") >= 2
 
 
 @pytest.mark.parametrize("name", [n for n in OPTIMIZERS if n not in LEFT_TO_VMAP])
