@@ -11,7 +11,7 @@ from typing import Any
 from lab import builtin
 from lab.config import Document, load
 from lab.devices import local_devices, spread_over_cores
-from lab.errors import LabError, nearest
+from lab.errors import LabError, close
 from lab.files import replace_text
 from lab.progress import Reporter, Silent
 from lab.result import Result
@@ -82,8 +82,13 @@ def _no_run(path: Path) -> str:
         return f"{path} holds no run of the lab: it has no manifest.json"
     if path.exists():
         return f"{path} is a file; a run is a directory, such as runs/quickstart"
-    runs = [run.parent.name for run in path.parent.glob("*/manifest.json")]
-    return f"{path}: no such directory{nearest(path.name, runs)}"
+    homes = dict.fromkeys([path.parent, Path("runs")])
+    runs = {run.parent.name: run.parent for home in homes for run in home.glob("*/manifest.json")}
+    if found := close(path.name, runs):
+        return f"{path}: no such run directory; did you mean '{runs[found]}'?"
+    near = sorted(map(str, runs.values()))
+    listed = ", ".join(near[:8]) + (", ..." if len(near) > 8 else "")
+    return f"{path}: no such run directory; {f'there are {listed}' if near else 'there is none'}"
 
 
 def default_directory(config: Path, smoke: bool) -> Path:

@@ -127,7 +127,9 @@ def test_damaged(finished, name, text, message):
 
 
 def test_no_run_there(finished):
-    with pytest.raises(lab.LabError, match="runs/tinny: no such directory; did you mean 'tiny'"):
+    with pytest.raises(
+        lab.LabError, match="runs/tinny: no such run directory; did you mean 'runs/tiny'"
+    ):
         lab.open("runs/tinny")
     with pytest.raises(lab.LabError, match="is a file; a run is a directory"):
         lab.open("tiny.toml")

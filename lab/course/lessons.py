@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lab import builtin
 from lab.course.text import Text
-from lab.errors import LabError, nearest
+from lab.errors import LabError, close, nearest
 
 TEXTS = Path(__file__).parent / "topics"
 
@@ -46,9 +46,14 @@ class Topic:
         return head if head.isdigit() else ""
 
     @property
+    def bare(self) -> str:
+        """The name without its number: `derivatives`."""
+        return self.name.removeprefix(f"{self.number}_")
+
+    @property
     def title(self) -> str:
         """The text's title, or the name in words."""
-        words = self.name.removeprefix(f"{self.number}_").replace("_", " ")
+        words = self.bare.replace("_", " ")
         return self.text.title or words[:1].upper() + words[1:]
 
 
@@ -72,19 +77,34 @@ def topics(configs: Path | None = None, texts: Path | None = None) -> list[Topic
 
 
 def chosen(every: Sequence[Topic], word: str | None) -> list[Topic]:
-    """The topics that a word means: `03_derivatives`, `03`, `3` or `derivatives`; None means all.
+    """The topics that a word means; None means all.
+
+    A word is a name, `03_derivatives`, its number, `03` or `3`, or a part that no other name has:
+    `partial`.
 
     Raises:
-        LabError: when it means none.
+        LabError: when it means none, or several.
     """
     if word is None:
         return list(every)
-    wanted = word.zfill(2) if word.isdigit() else word
+    wanted = word.zfill(2) if word.isdigit() else word.lower()
     for topic in every:
-        if wanted in (topic.name, topic.number, topic.name.removeprefix(f"{topic.number}_")):
+        if wanted in (topic.name, topic.number, topic.bare):
             return [topic]
-    names = [topic.name for topic in every]
-    raise LabError(f"the course has no topic {word!r}{nearest(word, names)}")
+    partly = [topic for topic in every if wanted and wanted in topic.bare]
+    if len(partly) == 1:
+        return partly
+    if names := [topic.name for topic in partly]:
+        raise LabError(f"the course has several topics {word!r}: {', '.join(names)}")
+    raise LabError(f"the course has no topic {word!r}{_near(wanted, every)}")
+
+
+def _near(wanted: str, every: Sequence[Topic]) -> str:
+    """`; did you mean ...?` for the topic whose name, or a word of it, is nearest."""
+    words = {part: topic.name for topic in every for part in topic.bare.split("_")}
+    words |= {name: topic.name for topic in every for name in (topic.bare, topic.name)}
+    found = close(wanted, words)
+    return nearest(words.get(found or "", wanted), [topic.name for topic in every])
 
 
 def _topic(name: str, lessons: list[Lesson], texts: Path) -> Topic:

@@ -88,6 +88,16 @@ def test_differences(config):
         ("run.steps=many", f"run.steps: 'many' is not allowed; {WHOLE} 1"),
         ("run.stpes=3", "run.stpes: unknown key; did you mean 'steps'?"),
         ("rnu.steps=3", "rnu: unknown table; did you mean 'run'?"),
+        ("steps=5", "steps: unknown key; did you mean 'run.steps'?"),
+        ("target=[1]", "target: unknown key; did you mean 'run.targets'?"),
+        ("shape=[2, 2]", "shape: unknown key; did you mean 'starts.grid.shape'?"),
+        ("momntum=1", "momntum: unknown key; did you mean 'optimizers.\"heavy ball\".momentum'?"),
+        ("tilte=3", "tilte: unknown key; did you mean 'title'?"),
+        (
+            "qqq=1",
+            "qqq: unknown key; allowed: at, experiment, loss, optimizers, precision, run, "
+            "seed, starts, title",
+        ),
         ("run.steps", "no '=' in it; an override is key=value, such as run.steps=200"),
         ("=3", "no key before '='; an override is key=value, such as run.steps=200"),
         ("run.steps=", "no value after '='; for an empty text write run.steps='\"\"'"),
@@ -109,6 +119,7 @@ def test_differences(config):
 )
 def test_bad_overrides(faults, word, message, good):
     text = f'{good}[optimizers.c]\nchain = [{{name = "sgd", learning_rate = 1.0}}]\n'
+    text += '[optimizers."heavy ball"]\nname = "sgd"\nlearning_rate = 0.1\nmomentum = 0.9\n'
     assert faults(text, word, shown=True) == [f"command line: {message}", f"    {word}"]
 
 

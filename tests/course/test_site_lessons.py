@@ -57,6 +57,34 @@ def test_lessons_come_in_the_order_of_the_text(tmp_path):
     assert names == ["taylor", "momentum_valley", "basins_three_wells"]
 
 
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("gradient", "08_gradient_descent"),
+        ("Backprop", "09_backpropagation"),
+        ("derivatives", "03_derivatives"),  # a whole name, although also a part of another
+        ("vector", "05_vector_calculus"),
+    ],
+)
+def test_a_topic_is_meant_by_a_part_that_no_other_has(word, name):
+    assert [topic.name for topic in chosen(EVERY, word)] == [name]
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("deriv", "has several topics 'deriv': 03_derivatives, 04_partial_derivatives"),
+        ("gradent", "no topic 'gradent'; did you mean '08_gradient_descent'"),
+        ("derivatve", "no topic 'derivatve'; did you mean '03_derivatives'"),
+        ("12", "no topic '12'; allowed: 01_functions, "),
+        ("", "no topic ''; allowed: 01_functions, "),
+    ],
+)
+def test_no_topic_is_meant(word, told):
+    with pytest.raises(LabError, match=re.escape(told)):
+        chosen(EVERY, word)
+
+
 @pytest.mark.parametrize("name", INTERACTIVES)
 def test_every_interactive_has_its_script(name):
     assert f'kit.start("{name}"' in interactives([name]) and "</" not in interactives([name])
