@@ -1,10 +1,11 @@
 """What the course consists of: topics, and one lesson for each config."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lab import builtin
+from lab.course.counts import counted
 from lab.course.text import Text
 from lab.errors import LabError, close, nearest
 
@@ -57,12 +58,15 @@ class Topic:
         return self.text.title or words[:1].upper() + words[1:]
 
 
-def topics(configs: Path | None = None, texts: Path | None = None) -> list[Topic]:
+def topics(
+    configs: Path | None = None, texts: Path | None = None, smoke: bool = False
+) -> list[Topic]:
     """All topics, in order.
 
     Args:
         configs: the folder that holds one folder a topic; by default the course's own.
         texts: the folder of `NN_topic.md`, which need not be there.
+        smoke: whether the texts tell of the runs that `[smoke]` makes.
 
     Raises:
         LabError: when there is not one config.
@@ -73,7 +77,7 @@ def topics(configs: Path | None = None, texts: Path | None = None) -> list[Topic
         found.setdefault(path.parent.name, []).append(Lesson(path.parent.name, path.stem, path))
     if not found:
         raise LabError(f"{home} holds no configs of a course")
-    return [_topic(name, lessons, texts or TEXTS) for name, lessons in found.items()]
+    return [_topic(name, lessons, texts or TEXTS, smoke) for name, lessons in found.items()]
 
 
 def chosen(every: Sequence[Topic], word: str | None) -> list[Topic]:
@@ -107,9 +111,14 @@ def _near(wanted: str, every: Sequence[Topic]) -> str:
     return nearest(words.get(found or "", wanted), [topic.name for topic in every])
 
 
-def _topic(name: str, lessons: list[Lesson], texts: Path) -> Topic:
+def _topic(name: str, lessons: list[Lesson], texts: Path, smoke: bool) -> Topic:
     file = texts / f"{name}.md"
     text = Text.of(file.read_text("utf-8") if file.exists() else "")
     order = {section: place for place, section in enumerate(text.sections)}
     lessons.sort(key=lambda lesson: order.get(lesson.name, len(order)))
-    return Topic(name, text, tuple(lessons))
+    sections = dict(text.sections)
+    for lesson in lessons:
+        if told := sections.get(lesson.name):
+            body = counted(told.body, lesson.config, smoke)
+            sections[lesson.name] = replace(told, body=body)
+    return Topic(name, replace(text, sections=sections), tuple(lessons))

@@ -5,6 +5,7 @@ import re
 import made_course
 import pytest
 
+from lab.course.counts import counted
 from lab.course.interactive import INTERACTIVES, interactives
 from lab.course.lessons import chosen, topics
 from lab.course.text import html, line
@@ -46,6 +47,32 @@ def test_a_topic_is_meant_by_its_name_or_number(tmp_path):
         chosen(every, "07_intgration")
     with pytest.raises(LabError, match="holds no configs of a course"):
         topics(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize(("smoke", "cells"), [(False, "1,048,576"), (True, "4,096")])
+def test_a_text_counts_what_its_run_has(smoke, cells):
+    """The numbers as they stand in the configs, written out by hand."""
+    told = {
+        section: topic.text.sections[section].body
+        for topic in topics(smoke=smoke)
+        for section in topic.text.sections
+    }
+    assert f"into {cells} cells" in told["discontinuity_zoo"]
+    runs = f"{61 * 20:,}" if smoke else "1,001,000"
+    assert f"rates and starts, {runs} runs" in told["gd_1d_rates"]
+    assert f"Each of {cells if smoke else '4,194,304'} starts" in told["basins_three_wells"]
+    assert f"On {'2,000' if smoke else '100,000'} random networks" in told["backprop_graph"]
+    assert not any("<<" in body for body in told.values())
+
+
+@pytest.mark.parametrize("key", ["cells", "starts.grid", "title", "starts.x * seed", "seed.x"])
+def test_a_text_counts_only_whole_numbers_of_its_config(tmp_path, key):
+    config = tmp_path / "some.toml"
+    config.write_text('experiment = "x.py"\ntitle = "Some"\nseed = 3\nstarts = {x = [2, 1.5]}\n')
+    (tmp_path / "x.py").write_text("")
+    assert counted("<<seed * seed>> < <<2000 * seed>>", config) == "9 < 6,000"
+    with pytest.raises(LabError, match="has no whole number at"):
+        counted(f"<<{key}>> cells", config)
 
 
 def test_lessons_come_in_the_order_of_the_text(tmp_path):
