@@ -11,6 +11,7 @@ from tiny import TINY
 
 import lab
 from lab import running
+from lab.outcome import Outcome
 
 pytest_plugins = ["tiny_homes"]
 
@@ -48,6 +49,21 @@ def test_data(run):
     assert sgd.hit_step.dims == ("learning_rate", "start", "target")
     assert np.all(sgd.best_loss <= sgd.final_loss)
     assert sgd.outcome.attrs["flag_meanings"].split()[0] == "converged"
+
+
+def test_no_step_at_all_is_a_look_at_the_starts(finished):
+    """Of a config as in Python: the losses of the starts, five figures, and every check holds."""
+    result = lab.run("tiny.toml", {"run.steps": 0}, out="zero")
+    assert result.passed and list(result.manifest["figures"]) == FIGURES
+    axis = np.linspace(0.0, 5.0, 4)
+    points = np.stack(np.meshgrid(axis, axis, indexing="ij"), -1).reshape(-1, 2)
+    wells = lab.losses.three_wells()
+    losses = np.array([wells(point) for point in points.astype(np.float32)])
+    sgd = result.data["SGD"]
+    np.testing.assert_allclose(sgd.final_loss.values, np.tile(losses, (4, 1)), rtol=1e-5)
+    assert sgd.steps.values.max() == 0 and set(sgd.outcome.values.ravel()) == {Outcome.BUDGET_SPENT}
+    python = lab.sweep(wells, lab.optimizer("sgd", learning_rate=[0.1]), points, steps=0)
+    np.testing.assert_array_equal(python.final_loss.values[0], sgd.final_loss.values[0])
 
 
 def test_table_and_checks(run):

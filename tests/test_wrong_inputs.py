@@ -99,6 +99,7 @@ ALLOWED = {
         "points = [[1.0, 2.0]]",
     ),
     "one step": ("steps = 20", "steps = 1"),
+    "no step": ("steps = 20", "steps = 0"),
     "the same twice": ("{ geomspace = [1e-3, 1.0], count = 4 }", "[0.1, 0.1]"),
     "a matrix optimizer": ('"sgd"', '"muon"'),
     "a label of signs": ("optimizers.SGD", 'optimizers."ü: %20 α²"'),

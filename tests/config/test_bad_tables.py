@@ -155,7 +155,7 @@ def test_starts_of_another_dimension_than_the_loss(faults, good, loss, advice, s
 
 def test_starts_of_another_dimension_are_told_among_other_faults(faults, good):
     found = faults(good.replace("[2, 3], shape = [4, 4]", "[2, 3, 4], shape = [4, 4, 4]")
-                   .replace("low = [-2, -1]", "low = [-2, -1, 0]").replace("10", "0"))  # fmt: skip
+                   .replace("low = [-2, -1]", "low = [-2, -1, 0]").replace("10", "-1"))  # fmt: skip
     assert [message.split(": ")[1] for message in found] == ["starts.grid", "run.steps"]
 
 
@@ -174,7 +174,7 @@ gird = { low = [-2, -1], high = [2, 3], shape = [4, 4] }
 learning_rat = 1
 [run]
 keep = "lane"
-steps = 0
+steps = -1
 [optimizers.adam]
 learning_rate = [1, "a"]
 [smoke]
