@@ -10,7 +10,7 @@ import pytest
 from tiny import TINY
 
 import lab
-from lab import running
+from lab import builtin, running
 from lab.outcome import Outcome
 
 pytest_plugins = ["tiny_homes"]
@@ -109,6 +109,18 @@ def test_manifest(run):
     assert manifest["started"] < manifest["finished"]
     assert manifest["command"].startswith("lab run tiny.toml optimizers.SGD")
     assert manifest["config"]["optimizers"]["SGD"]["learning_rate"]["count"] == 5
+
+
+@pytest.mark.parametrize("given", ["quickstart", "configs/quickstart.toml", "path"])
+def test_a_built_in_config_is_recorded_by_its_name(home, monkeypatch, given):
+    """Never by where the lab itself lies; the command can be typed anywhere."""
+    asked = []
+    monkeypatch.setattr(running, "_compute", lambda *arguments: asked.append(arguments))
+    own = builtin.configs()["quickstart"].resolve()
+    lab.run(own if given == "path" else given, ["run.steps=3"], smoke=True)
+    (name, *_, command), named = asked[0], "quickstart" if given == "path" else given
+    assert (name, command) == (named, f"lab run {named} run.steps=3 --smoke")
+    assert builtin.find_config(name).resolve() == own
 
 
 def test_the_config_is_kept_to_the_byte(run):
