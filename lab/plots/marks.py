@@ -1,6 +1,6 @@
 """What a panel may hold: lines, points, areas, bars, arrows (see also `images` and `guides`).
 
-A mark is data: labelled arrays and the look that they ask for. `Chart` gives every label a style of
+A mark is data: labelled arrays and the look that they ask for. `chart` gives every label a style of
 its own (colour, dashes, marker), so that no information is in colour alone. A `tone` chooses the
 category itself, or `"text"` or `"muted"` for what is no category.
 """
