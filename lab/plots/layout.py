@@ -195,7 +195,7 @@ def _log_ticks(axes: Axes, limits: tuple[float, float], ticks: int) -> None:
     choices = [np.outer(decades, heads).ravel() for heads in ((1, 2, 5), (1, 3), (1,))]
     choices = [at[(at >= limits[0]) & (at <= limits[1])] for at in choices]
     fitting = [at for at in choices if 2 <= len(at) < ticks]
-    even = MaxNLocator(ticks - 2).tick_values(*limits)[1:-1]
+    even = np.asarray(MaxNLocator(ticks - 2).tick_values(*limits))[1:-1]
     chosen = fitting[0] if fitting else even
     axes.set_yticks(chosen, [number(value) for value in chosen.tolist()])
 
