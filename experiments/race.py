@@ -31,7 +31,7 @@ class Config(config.ExperimentConfig):
 
     loss: config.LossField
     starts: config.StartsField
-    run: config.RunSection = config.RunSection()
+    run: config.MovingSection = config.MovingSection()
     optimizers: config.OptimizersField
     path_from: tuple[config.Finite, config.Finite] = Field(description="Start of the paths.")
     mirror: bool = Field(False, description="Whether the loss is the same at (x, y) and (x, -y).")

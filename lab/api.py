@@ -35,7 +35,7 @@ def sweep(
         starts: from `lab.starts`, or an array [start, dim].
         devices: where to run; by default every device of JAX's default platform.
         meter: takes the seconds of compiling, running and transferring.
-        **run: the fields of `lab.plan.Run`: steps, seeds, targets, keep, precision, ...
+        **run: the fields of `lab.settings.Run`: steps, seeds, targets, keep, precision, ...
 
     Returns:
         A dataset whose dimensions are the swept keys, `seed` (if there are several) and `start`;

@@ -48,6 +48,14 @@ def find_config(name: str) -> Path:
     raise LabError(f"{name}: no such file, nor a built-in config{hint}")
 
 
+def called(config: str) -> str:
+    """A config's name as it was given or, for a path to where the lab itself lies, the built-in."""
+    path, home = Path(config), folder("configs").resolve()
+    if path.is_absolute() and path.resolve().is_relative_to(home):
+        return path.resolve().relative_to(home).with_suffix("").as_posix()
+    return config
+
+
 def find_experiment(name: str, beside: Path) -> Path:
     """The file of an experiment: a built-in name, or a `.py` file relative to the config.
 

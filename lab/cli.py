@@ -5,13 +5,12 @@ import io
 import os
 import sys
 from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from lab.errors import LabError
+from lab.errors import LabError, nearest
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
@@ -35,13 +34,7 @@ Smoke = Annotated[bool, typer.Option("--smoke", help="A run of seconds: apply [s
 Fresh = Annotated[bool, typer.Option("--fresh", help="Delete what an earlier run left there.")]
 
 
-class Catalogue(StrEnum):
-    """What `lab list` lists."""
-
-    LOSSES = "losses"
-    OPTIMIZERS = "optimizers"
-    EXPERIMENTS = "experiments"
-    CONFIGS = "configs"
+CATALOGUES = ("losses", "optimizers", "experiments", "configs")
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
@@ -88,7 +81,8 @@ def run(configs: Configs, out: Out = None, smoke: Smoke = False, fresh: Fresh = 
 @command
 def course(
     topic: Annotated[
-        str | None, typer.Argument(help="One topic, as in 03_derivatives or 3; default all.")
+        str | None,
+        typer.Argument(help="One topic, as in 03_derivatives, 3 or tensors; default all."),
     ] = None,
     smoke: Smoke = False,
     out: Annotated[
@@ -150,14 +144,16 @@ def compare(runs: Annotated[list[Path], typer.Argument(help="Run directories.")]
 
 @command
 def list_(
-    what: Annotated[Catalogue, typer.Argument(help="Which catalogue.")],
+    what: Annotated[str, typer.Argument(metavar="|".join(CATALOGUES), help="Which catalogue.")],
     json: Annotated[bool, typer.Option("--json", help="All that is known, as JSON.")] = False,
 ) -> None:
     """List what there is: losses, optimizers, experiments or configs."""
     from lab import catalogues
     from lab.terminal import print_view
 
-    listing = getattr(catalogues, what.value)()
+    if what not in CATALOGUES:
+        raise LabError(f"there is no catalogue {what!r}{nearest(what, CATALOGUES)}")
+    listing = getattr(catalogues, what)()
     if json:
         typer.echo(listing.as_json())
     else:

@@ -12,14 +12,7 @@ from lab import __version__, reduce
 from lab.outcome import Outcome
 from lab.plan import Plan
 from lab.problem import ONE
-from lab.record import Variable
-
-LANE = {
-    "outcome": Variable((), "why the lane ended"),
-    "steps": Variable((), "updates taken", "step"),
-    "minimum": Variable((), "index of the known minimum reached; -1 none"),
-}
-"""What is kept of every lane, whatever the recorders."""
+from lab.record import LANE, Variable
 
 OUTCOME_FLAGS = {
     "flag_values": [int(outcome) for outcome in Outcome if outcome],

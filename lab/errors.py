@@ -39,12 +39,23 @@ class SpecError(LabError, ValueError):
         super().__init__("\n".join(map(str, self.faults)))
 
 
+def close(name: str, allowed: Iterable[str]) -> str | None:
+    """The allowed name that `name` is a misspelling of, if there is one."""
+    return next(iter(difflib.get_close_matches(name, list(allowed), n=1, cutoff=0.6)), None)
+
+
+def meant(given: Iterable[str], allowed: Iterable[str]) -> set[str]:
+    """The allowed names that unknown ones among those given are misspellings of."""
+    allowed = list(allowed)
+    found = (close(str(name), allowed) for name in given if name not in allowed)
+    return {name for name in found if name is not None}
+
+
 def nearest(name: str, allowed: Iterable[str]) -> str:
     """`; did you mean 'adam'?` for the allowed name closest to `name`, or else what is allowed."""
     allowed = list(allowed)
-    close = difflib.get_close_matches(str(name), allowed, n=1, cutoff=0.6)
-    if close:
-        return f"; did you mean {close[0]!r}?"
+    if found := close(str(name), allowed):
+        return f"; did you mean {found!r}?"
     if not allowed:
         return ""
     shown = ", ".join(sorted(allowed)[:12]) + (", ..." if len(allowed) > 12 else "")

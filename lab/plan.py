@@ -17,6 +17,7 @@ from lab import backends, reduce
 from lab.blocks import Layout, layout
 from lab.errors import Fault, SpecError
 from lab.losses import Loss
+from lab.names import RESERVED
 from lab.optimizers import Optimizer
 from lab.outcome import Limits
 from lab.problem import ONE, Inputs, Problem
@@ -34,16 +35,6 @@ BLOCKS = {"cpu": (2**16, 2**18, 2**24), "gpu": (2**16, 2**20, 2**26)}
 """Where none is asked for: the fewest and the most lanes of a block, and the bytes that their
 states may take. What a block costs besides its steps weighs less in larger ones, until they no
 longer fit into a cache."""
-
-
-RESERVED = frozenset(
-    {"seed", "start", "dim", "target", "snapshot", "step", "outcome", "bin", "quantile", "lanes"}
-    | {"known_minimum", "minima", "minimum_loss", "minimum", "steps", "final_loss", "final_point"}
-    | {"best_loss", "best_step", "hit_step", "snapshot_loss", "snapshot_point", "point", "loss"}
-    | {"sharpness", "sharpness_step"}
-    | {*reduce.VARIABLES}
-)
-"""Names in a dataset of results that no parameter may take."""
 
 
 def labels(values: PyTree) -> np.ndarray:

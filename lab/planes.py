@@ -31,7 +31,7 @@ class PlaneConfig(config.ExperimentConfig):
     loss: config.LossField
     starts: config.StartsField
     rates: config.SweepField = Field(description="Learning rates, increasing.")
-    run: config.RunSection = config.RunSection()
+    run: config.MovingSection = config.MovingSection()
     lanes: Annotated[tuple[Pair, ...], Field(min_length=1, max_length=8)] = Field(
         description="Learning rate and start of the lanes that are followed."
     )

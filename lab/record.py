@@ -27,6 +27,14 @@ class Variable(NamedTuple):
     units: str = "1"
 
 
+LANE = {
+    "outcome": Variable((), "why the lane ended"),
+    "steps": Variable((), "updates taken", "step"),
+    "minimum": Variable((), "index of the known minimum reached; -1 none"),
+}
+"""What is kept of every lane, whatever the recorders."""
+
+
 class Recorder(ABC):
     """A recorder that keeps nothing of its own: what it reports, the lane holds anyway."""
 

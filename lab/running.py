@@ -11,7 +11,7 @@ from typing import Any
 from lab import builtin
 from lab.config import Document, load
 from lab.devices import local_devices, spread_over_cores
-from lab.errors import LabError, nearest
+from lab.errors import LabError, close
 from lab.files import replace_text
 from lab.progress import Reporter, Silent
 from lab.result import Result
@@ -57,8 +57,9 @@ def run(
         reporter.say(f"{directory.path} was finished {known['finished']}; --fresh runs it anew")
         return Result(directory.path, known)
     directory.refuse_strangers()
-    asked = command(document, overrides, directory.path)
-    return _compute(document, file, directory, fresh, reporter, asked)
+    name = builtin.called(str(config))
+    asked = command(name, document, overrides, directory.path)
+    return _compute(name, document, file, directory, fresh, reporter, asked)
 
 
 def open_run(directory: str | Path) -> Result:
@@ -82,8 +83,13 @@ def _no_run(path: Path) -> str:
         return f"{path} holds no run of the lab: it has no manifest.json"
     if path.exists():
         return f"{path} is a file; a run is a directory, such as runs/quickstart"
-    runs = [run.parent.name for run in path.parent.glob("*/manifest.json")]
-    return f"{path}: no such directory{nearest(path.name, runs)}"
+    homes = dict.fromkeys([path.parent, Path("runs")])
+    runs = {run.parent.name: run.parent for home in homes for run in home.glob("*/manifest.json")}
+    if found := close(path.name, runs):
+        return f"{path}: no such run directory; did you mean '{runs[found]}'?"
+    near = sorted(map(str, runs.values()))
+    listed = ", ".join(near[:8]) + (", ..." if len(near) > 8 else "")
+    return f"{path}: no such run directory; {f'there are {listed}' if near else 'there is none'}"
 
 
 def default_directory(config: Path, smoke: bool) -> Path:
@@ -92,6 +98,7 @@ def default_directory(config: Path, smoke: bool) -> Path:
 
 
 def _compute(
+    name: str,
     document: Document,
     file: Path,
     directory: RunDirectory,
@@ -121,7 +128,7 @@ def _compute(
         if fresh:
             directory.clear()
         manifest = directory.begin(document, identity(document, file, devices[0].platform), facts)
-        reporter.say(f"{document.path}: {config.title}" if config.title else f"{document.path}")
+        reporter.say(f"{name}: {config.title}" if config.title else name)
         if directory.begun:
             reporter.say(f"going on with the run that was begun {manifest['started']}")
         session = Session(directory.path, reporter)
@@ -177,11 +184,13 @@ def _conclude(experiment: ModuleType, config: Any, session: Any, manifest: dict[
     replace_text(folder / "log.txt", terminal.shown(result))
 
 
-def command(document: Document, overrides: Mapping[str, Any] | Sequence[str], out: Path) -> str:
-    """What a person would type to run this."""
+def command(
+    name: str, document: Document, overrides: Mapping[str, Any] | Sequence[str], out: Path
+) -> str:
+    """What a person would type to run the config of this name."""
     if isinstance(overrides, Mapping):
         overrides = [f"{key}={json.dumps(value)}" for key, value in overrides.items()]
-    words = ["lab", "run", str(document.path), *overrides]
+    words = ["lab", "run", name, *overrides]
     if document.smoke:
         words.append("--smoke")
     if out != default_directory(document.path, document.smoke):

@@ -24,9 +24,9 @@ class Run:
         steps: updates that a lane may take.
         seeds: how many times each start is run, where loss or optimizer is random.
         targets: losses above the lowest known one whose hitting times are kept.
-        diverged_above: see `lab.descent.Limits`.
-        gradient_below: see `lab.descent.Limits`.
-        patience: see `lab.descent.Limits`; None for a tenth of the steps, and at least 10.
+        diverged_above: see `lab.outcome.Limits`.
+        gradient_below: see `lab.outcome.Limits`.
+        patience: see `lab.outcome.Limits`; None for a tenth of the steps, and at least 10.
         minimum_within: distance at which a lane has reached a known minimum.
         snapshots: steps whose loss and point are kept.
         sharpness: steps at which the largest eigenvalue of the Hessian is kept.
@@ -34,7 +34,7 @@ class Run:
         watch: look at each lane at every step, or (False, which is much faster) only at its last:
             then no lane ends before its budget, and what is recorded is of the last point.
         backend: "auto", "vmap", "scalar" or "kernel" (see `lab.backends`).
-        block: the most lanes in a block; None for as many as suit a lane's size (`lab.plan`).
+        block: the most lanes in a block; None for as many as suit a lane (`lab.plan.Plan.block`).
         seed: of starts and noise.
         precision: "float32", "float64" or "bfloat16".
         record: recorders in place of Last, Best, HittingTime, Snapshots and Sharpness.

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int
 
-from lab.errors import Fault, SpecError, nearest
+from lab.errors import Fault, SpecError, meant, nearest
 from lab.losses.values import LARGEST_INT
 from lab.start_values import MISSING, Reading
 
@@ -219,7 +219,8 @@ def _of_kind(kind: str, table: Any) -> Starts:
     try:
         starts = make(**{key: table.get(key, MISSING) for key in keys})
     except SpecError as error:
-        faults += error.faults
+        misspelt = {(key,) for key in meant(table, keys) if key not in table}
+        faults += [fault for fault in error.faults if fault.path not in misspelt]
     if faults:
         raise SpecError([fault.under(kind) for fault in faults])
     return starts

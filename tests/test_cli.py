@@ -61,6 +61,24 @@ def test_compare(finished):
     assert [result.stdout.count(name) for name in ("old/tiny", "new/tiny", "SGD")] == [2, 2, 2]
 
 
+@pytest.mark.parametrize(
+    ("run", "told"),
+    [
+        ("tiny", "did you mean 'runs/tiny'?"),
+        ("runs/tinny", "did you mean 'runs/tiny'?"),
+        ("nosuch", "there are runs/other, runs/tiny"),
+        ("empty/nosuch", "there are runs/other, runs/tiny"),
+    ],
+)
+def test_compare_with_no_run(finished, run, told):
+    Path("runs/other").mkdir()
+    Path("runs/other/manifest.json").write_text("{}")
+    Path("runs/no_run").mkdir()
+    result = invoke("compare", "runs/tiny", run)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"lab: {run}: no such run directory; {told}\n"
+
+
 def test_a_failing_check(home):
     (home / "bare.toml").write_text(f"lanes = 65\n{BARE}")
     for words in (["run", "bare.toml"], ["run", "bare.toml"]):
@@ -147,7 +165,9 @@ def test_the_table_of_losses_is_readable():
 
 
 def test_list_of_nothing():
-    assert invoke("list", "lossses").exit_code == 2
+    result = invoke("list", "loss")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "lab: there is no catalogue 'loss'; did you mean 'losses'?\n"
 
 
 def test_every_config_of_the_list_can_be_named():

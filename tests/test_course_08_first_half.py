@@ -40,6 +40,7 @@ def test_the_checks_of_a_smoke_run_hold(name, results):
     result = results(name)
     assert result.passed, [check for check in result.checks if not check.passed]
     assert name in result.figures
+    assert result.manifest["command"].startswith(f"lab run {COURSE}{name} --smoke --out ")
 
 
 def failed(name, folder, overrides=None):

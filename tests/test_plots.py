@@ -276,3 +276,77 @@ def test_labels_are_shown_as_they_are_written(label):
     expected = re.sub(r"[最速]", "□", label)
     assert shown.replace(r"\$", "$").strip("\N{HAIR SPACE}") == expected
     assert label in figure.alt
+
+
+def curve_between(high, low, lucky=None):
+    """A curve whose medians fall from `high` to `low`, with a quarter of the lanes at `lucky`."""
+    median = np.geomspace(high, low, 51)
+    lower = median / 1.1 if lucky is None else np.full(51, lucky)
+    losses = np.stack([lower, median, 1.1 * median])
+    coords = {"quantile": [0.25, 0.5, 0.75], "step": np.arange(51)}
+    return xr.Dataset({"loss_quantile": (("quantile", "step"), losses)}, coords)
+
+
+def share_of_axis(axes, low, high):
+    """How much of a logarithmic y axis lies between two values, both of which must be on it."""
+    bottom, top = np.log10(axes.get_ylim())
+    assert bottom <= np.log10(low) < np.log10(high) <= top
+    return np.log10(high / low) / (top - bottom)
+
+
+@pytest.mark.parametrize(
+    ("given", "targets", "shown"),
+    [
+        (curve_between(2.0, 0.42), [1e-1, 1e-2, 1e-3], [1e-1]),
+        (curve_between(2.0, 0.42, lucky=1e-9), [1e-1, 1e-3], [1e-1]),
+        (curve_between(1.0, 1e-5), [1e-2, 1e-8], [1e-2, 1e-8]),
+        (curve_between(2.0, 0.42), [], []),
+    ],
+    ids=["far targets", "lucky lanes", "near targets", "no target"],
+)
+def test_curves_give_the_axis_to_the_medians(given, targets, shown):
+    """A third of its height at least; a target that is further away than that is not drawn."""
+    median = given.loss_quantile.sel(quantile=0.5).values
+    with plots.theme("light"):
+        figure = plots.curves({"sgd": given}, targets=targets)
+        figure.settle()
+    (axes,) = figure.axes
+    assert share_of_axis(axes, median.min(), median.max()) > 0.3
+    level = [line.get_ydata()[0] for line in axes.lines if len(line.get_ydata()) == 2]
+    assert sorted(level) == sorted(shown)
+    labels = [text.get_text() for text in axes.get_yticklabels()]
+    assert 3 <= len(labels) <= 7
+
+
+def test_sensitivity_gives_the_axis_to_the_medians():
+    """Whatever a lucky quarter reaches at one rate; and the ticks are round numbers in between."""
+    rates = 12
+    summary = synthetic.summary(rates=rates, diverges=np.inf)
+    median = np.geomspace(2.0, 0.42, rates)
+    lower = np.where(np.arange(rates) == 5, 1e-12, median / 1.1)
+    losses = xr.zeros_like(summary.final_loss_quantile)
+    for at, values in ((0.25, lower), (0.5, median), (0.75, 1.1 * median)):
+        losses.loc[{"quantile": at}] = values
+    with plots.theme("light"):
+        figure = plots.sensitivity({"sgd": summary.assign(final_loss_quantile=losses)})
+        figure.settle()
+    axes = figure.axes[0]
+    assert share_of_axis(axes, 0.42, 2.0) > 0.4
+    assert {text.get_text() for text in axes.get_yticklabels()} <= {"0.2", "0.3", "0.5", "1", "2"}
+
+
+@pytest.mark.parametrize("axis", ["learning_rate", None])
+def test_outcomes_name_those_that_occur(axis):
+    summary = synthetic.summary(rates=12).isel(learning_rate=slice(7))
+    present = [
+        str(name).replace("_", " ")
+        for name in summary.outcome.values
+        if summary.outcome_share.sel(outcome=name).values.any()
+    ]
+    with plots.theme("light"):
+        figure = plots.outcomes({"sgd": summary if axis else summary.isel(learning_rate=0)}, axis)
+    named = [text.get_text() for text in figure.legends[0].get_texts()]
+    if axis:
+        assert sorted(named) == sorted(present) and 1 < len(named) < 6
+    else:
+        assert 0 < len(named) <= len(present)

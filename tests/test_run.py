@@ -10,7 +10,8 @@ import pytest
 from tiny import TINY
 
 import lab
-from lab import running
+from lab import builtin, running
+from lab.outcome import Outcome
 
 pytest_plugins = ["tiny_homes"]
 
@@ -48,6 +49,21 @@ def test_data(run):
     assert sgd.hit_step.dims == ("learning_rate", "start", "target")
     assert np.all(sgd.best_loss <= sgd.final_loss)
     assert sgd.outcome.attrs["flag_meanings"].split()[0] == "converged"
+
+
+def test_no_step_at_all_is_a_look_at_the_starts(finished):
+    """Of a config as in Python: the losses of the starts, five figures, and every check holds."""
+    result = lab.run("tiny.toml", {"run.steps": 0}, out="zero")
+    assert result.passed and list(result.manifest["figures"]) == FIGURES
+    axis = np.linspace(0.0, 5.0, 4)
+    points = np.stack(np.meshgrid(axis, axis, indexing="ij"), -1).reshape(-1, 2)
+    wells = lab.losses.three_wells()
+    losses = np.array([wells(point) for point in points.astype(np.float32)])
+    sgd = result.data["SGD"]
+    np.testing.assert_allclose(sgd.final_loss.values, np.tile(losses, (4, 1)), rtol=1e-5)
+    assert sgd.steps.values.max() == 0 and set(sgd.outcome.values.ravel()) == {Outcome.BUDGET_SPENT}
+    python = lab.sweep(wells, lab.optimizer("sgd", learning_rate=[0.1]), points, steps=0)
+    np.testing.assert_array_equal(python.final_loss.values[0], sgd.final_loss.values[0])
 
 
 def test_table_and_checks(run):
@@ -95,6 +111,18 @@ def test_manifest(run):
     assert manifest["config"]["optimizers"]["SGD"]["learning_rate"]["count"] == 5
 
 
+@pytest.mark.parametrize("given", ["quickstart", "configs/quickstart.toml", "path"])
+def test_a_built_in_config_is_recorded_by_its_name(home, monkeypatch, given):
+    """Never by where the lab itself lies; the command can be typed anywhere."""
+    asked = []
+    monkeypatch.setattr(running, "_compute", lambda *arguments: asked.append(arguments))
+    own = builtin.configs()["quickstart"].resolve()
+    lab.run(own if given == "path" else given, ["run.steps=3"], smoke=True)
+    (name, *_, command), named = asked[0], "quickstart" if given == "path" else given
+    assert (name, command) == (named, f"lab run {named} run.steps=3 --smoke")
+    assert builtin.find_config(name).resolve() == own
+
+
 def test_the_config_is_kept_to_the_byte(run):
     assert (run.directory / "config.toml").read_bytes() == TINY.encode()
     assert b"\r" in TINY.encode()
@@ -127,7 +155,9 @@ def test_damaged(finished, name, text, message):
 
 
 def test_no_run_there(finished):
-    with pytest.raises(lab.LabError, match="runs/tinny: no such directory; did you mean 'tiny'"):
+    with pytest.raises(
+        lab.LabError, match="runs/tinny: no such run directory; did you mean 'runs/tiny'"
+    ):
         lab.open("runs/tinny")
     with pytest.raises(lab.LabError, match="is a file; a run is a directory"):
         lab.open("tiny.toml")

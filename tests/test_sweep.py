@@ -9,6 +9,7 @@ import pytest
 import lab
 from lab.errors import SpecError
 from lab.flow import Meter
+from lab.names import RESERVED
 
 pytestmark = pytest.mark.usefixtures("quick_compiles", "float64")
 
@@ -176,3 +177,17 @@ def test_a_run_may_have_no_targets_and_an_unknown_minimum(keep):
     exact = [[0.9**120 / 2, 0.9**120 * 2], [np.inf, np.inf]]
     median = summary.final_loss_quantile.sel(quantile=[0.5, 0.95])
     np.testing.assert_allclose(median, exact, rtol=1e-10 if keep == "lanes" else 0.03)
+
+
+def test_the_names_that_results_use_are_reserved():
+    """All that stand in a sweep with every recorder, in its counts and in a replay."""
+    rates = lab.optimizer("sgd", learning_rate=[0.1, 0.2])
+    valley = lab.losses.quadratic(condition_number=10.0)
+    given = (valley, rates, [[1.0, 1.0]])
+    made = [
+        lab.sweep(*given, steps=3, snapshots=[1], sharpness=[1], **SMALL),
+        lab.sweep(*given, steps=3, keep="reduced", **SMALL),
+        lab.replay(*given, steps=3, **SMALL),
+    ]
+    names = {str(name) for data in made for name in (*data.variables, *data.dims)}
+    assert len(names) > 25 and names - RESERVED == {"learning_rate"}

@@ -14,7 +14,7 @@ EXPERIMENT = '"descent"'
 
 CASES = [
     # what the config says: what stands there, what is put there, and what is told
-    ("steps = 20", "steps = 0", ["bad.toml:10: run.steps: 0 is not allowed", "at least 1"]),
+    ("steps = 20", "steps = -1", ["bad.toml:10: run.steps: -1 is not allowed", "at least 0"]),
     ("steps = 20", "steps = -3", ["bad.toml:10: run.steps: -3"]),
     ("steps = 20", "steps = nan", ["bad.toml:10: run.steps: nan"]),
     ("steps = 20", "steps = inf", ["bad.toml:10: run.steps: inf"]),

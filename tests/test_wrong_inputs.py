@@ -15,6 +15,7 @@ pytest_plugins = ["tiny_homes"]
         ("run.steps=", "run.steps"),
         ("run.steps=many", "run.steps"),
         ("run.stepps=3", "did you mean 'steps'?"),
+        ("steps=3", "did you mean 'run.steps'?"),
         ("=3", "=3"),
         ("optimizers.Adm.learning_rate=3", "Adm"),
         ("starts.grid.shape=[4]", "starts.grid"),
@@ -39,6 +40,11 @@ def test_file(folder, name, data, told):
     assert told in refused("run", name)
 
 
+def test_no_topic(folder):
+    assert "several topics 'deriv': 03_derivatives, 04_partial" in refused("course", "deriv")
+    assert "did you mean '08_gradient_descent'?" in refused("course", "gradent")
+
+
 def test_no_file(folder):
     Path("good.toml").write_text(TINY)
     Path("folder").mkdir()
@@ -47,6 +53,7 @@ def test_no_file(folder):
     assert "folder: this is a folder, not a file" in refused("check", "folder")
     assert "no config is given" in refused("run", "run.steps=3")
     assert "good.toml is a file; a run is a directory" in refused("show", "good.toml")
+    assert "nosuch: no such run directory; there is none" in refused("show", "nosuch")
     assert "folder holds no run" in refused("compare", "folder")
 
 
@@ -92,6 +99,7 @@ ALLOWED = {
         "points = [[1.0, 2.0]]",
     ),
     "one step": ("steps = 20", "steps = 1"),
+    "no step": ("steps = 20", "steps = 0"),
     "the same twice": ("{ geomspace = [1e-3, 1.0], count = 4 }", "[0.1, 0.1]"),
     "a matrix optimizer": ('"sgd"', '"muon"'),
     "a label of signs": ("optimizers.SGD", 'optimizers."ü: %20 α²"'),

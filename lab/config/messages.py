@@ -1,16 +1,15 @@
 """Faults in words: what pydantic found, said in ours, and where in the file it stands."""
 
-import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
 
+from lab.config.allowed import allowed_text, at, either, keys, options_of, paths
 from lab.config.positions import Place, Places
-from lab.errors import Fault, LabError, SpecError, nearest
+from lab.errors import Fault, LabError, SpecError, close, meant, nearest
 
 SECTIONS = {"loss": "[loss]", "starts": "[starts]", "optimizers": "[optimizers.adam]"}
 
@@ -80,7 +79,9 @@ def faults_of(error: ValidationError, table: Mapping[str, Any], schema: dict) ->
     faults: dict[tuple, list[Fault]] = {}
     for each in error.errors(include_url=False):
         path = _real(each["loc"], table, each["type"])
-        found = _translate(each, path, schema)
+        if each["type"] == "missing" and path[-1] in _meant(path[:-1], table, schema):
+            continue
+        found = _translate(each, path, table, schema)
         faults.setdefault(path, found)
     return [fault for found in faults.values() for fault in found]
 
@@ -99,7 +100,14 @@ def _real(loc: tuple[str | int, ...], table: Any, kind: str) -> tuple[str | int,
     return tuple(path)
 
 
-def _translate(error: Mapping[str, Any], path: tuple, schema: dict) -> list[Fault]:
+def _meant(path: tuple, table: Any, schema: dict) -> set[str]:
+    """The keys that misspelt ones of the table at this path stand for."""
+    for part in path:
+        table = table[part]
+    return meant(table, keys(at(schema, path), schema))
+
+
+def _translate(error: Mapping[str, Any], path: tuple, table: Any, schema: dict) -> list[Fault]:
     kind, value = error["type"], error["input"]
     raised = error.get("ctx", {}).get("error")
     if isinstance(raised, SpecError):
@@ -110,110 +118,39 @@ def _translate(error: Mapping[str, Any], path: tuple, schema: dict) -> list[Faul
     if kind == "missing":
         return [Fault(path, f"missing; {_add(path, here, schema)}")]
     if kind == "extra_forbidden":
-        allowed = _keys(at(schema, path[:-1]), schema)
         what = "table" if len(path) == 1 and isinstance(value, Mapping) else "key"
-        return [Fault(path, f"unknown {what}{nearest(str(path[-1]), allowed)}")]
-    if options := _options(here, schema):
+        return [Fault(path, f"unknown {what}{_hint(path, what, table, schema)}")]
+    if options := options_of(here, schema):
         return [Fault(path, f"{show(value)} is not allowed{_nearest(value, options)}")]
     return [Fault(path, f"{show(value)} is not allowed; give {allowed_text(here, schema)}")]
 
 
+def _hint(path: tuple, what: str, table: Any, schema: dict) -> str:
+    """What an unknown key is near to; at the top, also keys of tables: `steps` is `run.steps`."""
+    allowed = keys(at(schema, path[:-1]), schema)
+    name, full = str(path[-1]), {key: key for key in allowed}
+    if len(path) == 1 and what == "key":
+        free = [key for key in table if key in allowed and not keys(at(schema, (key,)), schema)]
+        deeper = [*paths(schema, schema), *_table_paths({key: table[key] for key in free})]
+        full = {str(each[-1]): key_text(each) for each in reversed(deeper)} | full
+    found = close(name, full)
+    return f"; did you mean {full[found]!r}?" if found else nearest(name, allowed)
+
+
+def _table_paths(table: Any, above: tuple = ()) -> Iterator[tuple]:
+    """The paths of all keys of a table and of those inside it."""
+    for key, value in table.items() if isinstance(table, Mapping) else ():
+        yield (*above, key)
+        yield from _table_paths(value, (*above, key))
+
+
 def _nearest(value: Any, options: Sequence[str]) -> str:
-    if isinstance(value, str) and get_close_matches(value, options, n=1):
+    if isinstance(value, str) and close(value, options):
         return nearest(value, options)
-    return f"; give {_either([repr(option) for option in options])}"
+    return f"; give {either([repr(option) for option in options])}"
 
 
 def _add(path: tuple, here: dict, schema: dict) -> str:
     if path in {(name,) for name in SECTIONS}:
         return f"add {SECTIONS[str(path[0])]}"
     return f"give {allowed_text(here, schema)}"
-
-
-def at(schema: dict, path: Iterable[str | int]) -> dict:
-    """The part of a JSON Schema that speaks of a path; {} if none does."""
-    here = schema
-    for part in path:
-        here = _step(_resolve(here, schema), part, schema)
-    return here
-
-
-def _step(here: dict, part: str | int, schema: dict) -> dict:
-    found: Any = None
-    if isinstance(part, int):
-        prefix = here.get("prefixItems", [])
-        found = prefix[part] if part < len(prefix) else here.get("items")
-    else:
-        found = here.get("properties", {}).get(part, here.get("additionalProperties"))
-    if isinstance(found, dict):
-        return found
-    inner = (_step(_resolve(each, schema), part, schema) for each in here.get("anyOf", ()))
-    return next(filter(None, inner), {})
-
-
-def _resolve(here: dict, schema: dict) -> dict:
-    while "$ref" in here:
-        here = schema["$defs"][here["$ref"].rsplit("/", 1)[1]]
-    return here
-
-
-def _keys(here: dict, schema: dict) -> list[str]:
-    """The keys that a table may have, or any of several kinds of table."""
-    here = _resolve(here, schema)
-    inner = (_keys(each, schema) for each in here.get("anyOf", ()))
-    return [*here.get("properties", ()), *itertools.chain.from_iterable(inner)]
-
-
-def _options(here: dict, schema: dict) -> list[str]:
-    here = _resolve(here, schema)
-    return here.get("enum") or ([here["const"]] if "const" in here else [])
-
-
-def allowed_text(here: dict, schema: dict) -> str:
-    """A JSON Schema in words: `a whole number of at least 1`."""
-    here = _resolve(here, schema)
-    if options := _options(here, schema):
-        return _either([repr(option) for option in options])
-    for union in ("anyOf", "oneOf"):
-        if union in here:
-            parts = [each for each in here[union] if each.get("type") != "null"]
-            return _either([allowed_text(each, schema) for each in parts])
-    return _TYPES.get(str(here.get("type")), _anything)(here, schema)
-
-
-def _number(here: dict, schema: dict) -> str:
-    noun = "a whole number" if here["type"] == "integer" else "a finite number"
-    low, high = here.get("minimum"), here.get("maximum")
-    if low is not None and high is not None and high < 2**31 - 1:
-        return f"{noun} from {low} to {high}"
-    if low is not None:
-        return f"{noun} of at least {low:g}"
-    if "exclusiveMinimum" in here:
-        return f"{noun} above {here['exclusiveMinimum']:g}"
-    return noun if high is None else f"{noun} of at most {high:g}"
-
-
-def _array(here: dict, schema: dict) -> str:
-    fixed: list[dict] = here.get("prefixItems", [])
-    inner: dict = here.get("items") or next(iter(fixed), {})
-    noun = f"a list of {len(fixed)}" if fixed else "a list"
-    return f"{noun}, each element {allowed_text(inner, schema)}" if inner else noun
-
-
-def _anything(here: dict, schema: dict) -> str:
-    return "another value"
-
-
-_TYPES = {
-    "integer": _number,
-    "number": _number,
-    "boolean": lambda here, schema: "true or false",
-    "string": lambda here, schema: "text in quotes",
-    "object": lambda here, schema: "a table",
-    "array": _array,
-}
-
-
-def _either(parts: Sequence[str]) -> str:
-    *most, last = parts or ["another value"]
-    return f"{', '.join(most)} or {last}" if most else last

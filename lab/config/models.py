@@ -57,7 +57,7 @@ class Section(BaseModel):
 class RunSection(Section):
     """How long each lane runs, what ends it, and what is kept of it."""
 
-    steps: Count = Field(1000, description="Updates a lane may take.")
+    steps: Index = Field(1000, description="Updates a lane may take; 0 is a look at the starts.")
     seeds: Count = Field(1, description="Random seeds for each setting and start.")
     targets: Annotated[tuple[Positive, ...], AfterValidator(_distinct)] = Field(
         (1e-2, 1e-4, 1e-6),
@@ -109,6 +109,12 @@ class RunSection(Section):
                 message = f"{at[late[0]]} is beyond the last step, steps = {self.steps}"
                 raise SpecError([Fault((name, late[0]), message)])
         return self
+
+
+class MovingSection(RunSection):
+    """The `[run]` table of an experiment that shows how lanes move: at least by one step."""
+
+    steps: Count = Field(1000, description="Updates a lane may take.")
 
 
 class ExperimentConfig(Section):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lab.config.messages import show
-from lab.errors import Fault, nearest
+from lab.errors import Fault, meant, nearest
 
 SPACES: dict[str, Callable[..., np.ndarray]] = {
     "linspace": np.linspace,
@@ -105,15 +105,20 @@ class Expansion:
             self.fault(path, "a sweep is either a linspace or a geomspace, not both")
         if kinds:
             self.ends(spec[kinds[0]], kinds[0], (*path, kinds[0]))
-        if "count" not in spec:
-            self.fault(path, "a sweep needs count, the number of values")
-        elif not is_whole(spec["count"]) or not 1 <= spec["count"] <= MOST:
-            given = f"{show(spec['count'])} is not allowed"
-            self.fault((*path, "count"), f"{given}; give a whole number from 1 to {MOST}")
+        self.count(spec, path)
         if len(self.faults) > before:
             return 1.0
         first, last = spec[kinds[0]]
         return spaced(kinds[0], first, last, int(spec["count"]))
+
+    def count(self, spec: Mapping[str, Any], path: Path) -> None:
+        """Notes what is wrong with the number of values; a misspelt key is told of already."""
+        if "count" in spec:
+            if not is_whole(spec["count"]) or not 1 <= spec["count"] <= MOST:
+                given = f"{show(spec['count'])} is not allowed"
+                self.fault((*path, "count"), f"{given}; give a whole number from 1 to {MOST}")
+        elif "count" not in meant(spec, (*SPACES, "count")):
+            self.fault(path, "a sweep needs count, the number of values")
 
     def ends(self, ends: Any, kind: str, path: Path) -> None:
         """Notes what is wrong with the two end points."""

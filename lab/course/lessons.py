@@ -1,12 +1,13 @@
 """What the course consists of: topics, and one lesson for each config."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lab import builtin
+from lab.course.counts import counted
 from lab.course.text import Text
-from lab.errors import LabError, nearest
+from lab.errors import LabError, close, nearest
 
 TEXTS = Path(__file__).parent / "topics"
 
@@ -46,18 +47,26 @@ class Topic:
         return head if head.isdigit() else ""
 
     @property
+    def bare(self) -> str:
+        """The name without its number: `derivatives`."""
+        return self.name.removeprefix(f"{self.number}_")
+
+    @property
     def title(self) -> str:
         """The text's title, or the name in words."""
-        words = self.name.removeprefix(f"{self.number}_").replace("_", " ")
+        words = self.bare.replace("_", " ")
         return self.text.title or words[:1].upper() + words[1:]
 
 
-def topics(configs: Path | None = None, texts: Path | None = None) -> list[Topic]:
+def topics(
+    configs: Path | None = None, texts: Path | None = None, smoke: bool = False
+) -> list[Topic]:
     """All topics, in order.
 
     Args:
         configs: the folder that holds one folder a topic; by default the course's own.
         texts: the folder of `NN_topic.md`, which need not be there.
+        smoke: whether the texts tell of the runs that `[smoke]` makes.
 
     Raises:
         LabError: when there is not one config.
@@ -68,28 +77,48 @@ def topics(configs: Path | None = None, texts: Path | None = None) -> list[Topic
         found.setdefault(path.parent.name, []).append(Lesson(path.parent.name, path.stem, path))
     if not found:
         raise LabError(f"{home} holds no configs of a course")
-    return [_topic(name, lessons, texts or TEXTS) for name, lessons in found.items()]
+    return [_topic(name, lessons, texts or TEXTS, smoke) for name, lessons in found.items()]
 
 
 def chosen(every: Sequence[Topic], word: str | None) -> list[Topic]:
-    """The topics that a word means: `03_derivatives`, `03`, `3` or `derivatives`; None means all.
+    """The topics that a word means; None means all.
+
+    A word is a name, `03_derivatives`, its number, `03` or `3`, or a part that no other name has:
+    `partial`.
 
     Raises:
-        LabError: when it means none.
+        LabError: when it means none, or several.
     """
     if word is None:
         return list(every)
-    wanted = word.zfill(2) if word.isdigit() else word
+    wanted = word.zfill(2) if word.isdigit() else word.lower()
     for topic in every:
-        if wanted in (topic.name, topic.number, topic.name.removeprefix(f"{topic.number}_")):
+        if wanted in (topic.name, topic.number, topic.bare):
             return [topic]
-    names = [topic.name for topic in every]
-    raise LabError(f"the course has no topic {word!r}{nearest(word, names)}")
+    partly = [topic for topic in every if wanted and wanted in topic.bare]
+    if len(partly) == 1:
+        return partly
+    if names := [topic.name for topic in partly]:
+        raise LabError(f"the course has several topics {word!r}: {', '.join(names)}")
+    raise LabError(f"the course has no topic {word!r}{_near(wanted, every)}")
 
 
-def _topic(name: str, lessons: list[Lesson], texts: Path) -> Topic:
+def _near(wanted: str, every: Sequence[Topic]) -> str:
+    """`; did you mean ...?` for the topic whose name, or a word of it, is nearest."""
+    words = {part: topic.name for topic in every for part in topic.bare.split("_")}
+    words |= {name: topic.name for topic in every for name in (topic.bare, topic.name)}
+    found = close(wanted, words)
+    return nearest(words.get(found or "", wanted), [topic.name for topic in every])
+
+
+def _topic(name: str, lessons: list[Lesson], texts: Path, smoke: bool) -> Topic:
     file = texts / f"{name}.md"
     text = Text.of(file.read_text("utf-8") if file.exists() else "")
     order = {section: place for place, section in enumerate(text.sections)}
     lessons.sort(key=lambda lesson: order.get(lesson.name, len(order)))
-    return Topic(name, text, tuple(lessons))
+    sections = dict(text.sections)
+    for lesson in lessons:
+        if told := sections.get(lesson.name):
+            body = counted(told.body, lesson.config, smoke)
+            sections[lesson.name] = replace(told, body=body)
+    return Topic(name, replace(text, sections=sections), tuple(lessons))

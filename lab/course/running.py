@@ -84,7 +84,7 @@ def course(
     """
     from lab.course.site import Site
 
-    every = topics(configs, texts)
+    every = topics(configs, texts, smoke)
     lessons = [lesson for one in chosen(every, topic) for lesson in one.lessons]
     folder = out or (SMOKE_SITE if smoke else SITE)
     site = Site(folder, smoke)

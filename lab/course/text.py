@@ -17,6 +17,7 @@ from markdown_it.utils import EnvType, OptionsDict
 HEADING = re.compile(r"^(#{1,2}) +(.+?)\s*$")
 NAMED = re.compile(r"^(\w+): +(.+)$")
 TIED = re.compile(r"(\(?<math display=\"inline\"[^>]*>(?:(?!</math>).)*</math>[.,;:!?)]+)")
+PRIMES = frozenset("′″‴⁗")
 FUNCTIONS = frozenset(
     "sin cos tan sinh cosh tanh arcsin arccos arctan exp ln log max min sup inf det lim".split()
 )
@@ -99,10 +100,24 @@ def math(latex: str, display: str = "inline") -> str:
     escaped = re.sub(r"&(?!#?\w+;)", "&amp;", convert(latex, display=display))
     tree = ElementTree.fromstring(re.sub(r' xmlns="[^"]*"', "", escaped))
     tree.set("alttext", latex)
+    for script in list(tree.iter()):
+        if script.tag in ("msup", "msubsup") and script[-1].text in PRIMES:
+            _raise_prime(script)
     for row in list(tree.iter()):
         if row.tag in ("mrow", "mtd", "mstyle"):
             _space_functions(row)
     return ElementTree.tostring(tree, "unicode")
+
+
+def _raise_prime(script: ElementTree.Element) -> None:
+    """`f'` as a row: fonts draw the prime raised and small already, so no script does it again."""
+    *base, prime = script
+    prime.tag, prime.attrib = "mo", {"lspace": "0", "rspace": "0"}
+    if script.tag == "msubsup":
+        below = ElementTree.Element("msub")
+        below.extend(base)
+        base = [below]
+    script.tag, script[:] = "mrow", [*base, prime]
 
 
 def _space_functions(row: ElementTree.Element) -> None:

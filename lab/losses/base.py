@@ -129,9 +129,21 @@ class Loss:
 class Family:
     """A loss before its parameters are chosen: call it with them to get a `Loss`.
 
-    Facts are numbers or arrays, or functions of the dimension and the parameters. `dimension` is
-    None where any multiple of `multiple_of` from `least_dimension` up will do; then `dimension=`
-    is chosen by the caller.
+    Attributes:
+        function: `f(x, **parameters) -> scalar`.
+        low: Lower corner of the box; one number serves all coordinates; or a function of the
+            dimension.
+        high: Upper corner of the box, likewise.
+        source: Where the function comes from: author and year.
+        dimension: The only dimension it has; None: any, as the caller chooses by `dimension=`.
+        least_dimension: The smallest dimension, where any will do.
+        multiple_of: What the dimension must be a multiple of.
+        minima: All known minima, one a row, or a function `(dimension, **parameters)` of them.
+        minimum: The lowest value, or a function `(dimension, **parameters)` of it.
+        positive: Names of the parameters that must be above 0.
+        start: The start that the literature uses, or a function like that of the minima.
+        residuals: A function `r(x, **parameters)`, one axis, of which f is the sum of squares.
+        kinks: Whether slope or curvature has no limit at the listed minima.
     """
 
     function: Callable[..., Any]
@@ -140,10 +152,10 @@ class Family:
     source: str
     dimension: int | None = None
     least_dimension: int = 1
+    multiple_of: int = 1
     minima: Fact = None
     minimum: Fact = None
-    positive: tuple[str, ...] = ()  # parameters that must be above 0
-    multiple_of: int = 1
+    positive: tuple[str, ...] = ()
     start: Fact = None
     residuals: Callable[..., Any] | None = None
     kinks: bool = False
@@ -210,37 +222,12 @@ class Family:
         return [Fault((n,), message.format(v)) for n, v in lowest.items() if v <= 0]
 
 
-def surface(
-    *,
-    low: Any,
-    high: Any,
-    source: str,
-    dimension: int | None = None,
-    least_dimension: int = 1,
-    minima: Fact = None,
-    minimum: Fact = None,
-    positive: tuple[str, ...] = (),
-    multiple_of: int = 1,
-    start: Fact = None,
-    residuals: Callable[..., Any] | None = None,
-    kinks: bool = False,
-) -> Callable[[Callable[..., Any]], Family]:
+def surface(**facts: Any) -> Callable[[Callable[..., Any]], Family]:
     """Make a loss of a function `f(x, **parameters) -> scalar` by putting its facts beside it.
 
     Args:
-        low: Lower corner of the box; one number serves all coordinates; or a function of the
-            dimension.
-        high: Upper corner of the box, likewise.
-        source: Where the function comes from: author and year.
-        dimension: The only dimension it has; None: any (or as many as `low` and `high` list).
-        least_dimension: The smallest dimension, where any will do.
-        minima: All known minima, one a row, or a function `(dimension, **parameters)` of them.
-        minimum: The lowest value, or a function `(dimension, **parameters)` of it.
-        positive: Names of the parameters that must be above 0.
-        multiple_of: What the dimension must be a multiple of.
-        start: The start that the literature uses, or a function like that of the minima.
-        residuals: A function `r(x, **parameters)`, one axis, of which f is the sum of squares.
-        kinks: Whether slope or curvature has no limit at the listed minima.
+        **facts: The attributes of `Family`. The dimension need not be given where `low`, `high` or
+            the minima list as many numbers.
 
     Returns:
         A decorator that turns the function into a `Family`.
@@ -253,6 +240,18 @@ def surface(
         >>> float(valley(a=2.0)([1.0, 1.0]))
         3.0
     """
+    facts["dimension"] = _told_dimension(**facts)
+
+    def beside(function: Callable[..., Any]) -> Family:
+        return Family(function, **facts)
+
+    return beside
+
+
+def _told_dimension(
+    low: Any, high: Any, minima: Fact = None, dimension: int | None = None, **others: Any
+) -> int | None:
+    """The only dimension that all these facts can have; None where any will do."""
     if not (callable(low) or callable(high) or np.all(np.asarray(low) < np.asarray(high))):
         raise ValueError("low must be below high in every coordinate")
     sides = {np.size(side) for side in (low, high) if np.ndim(side)}
@@ -261,14 +260,7 @@ def surface(
     dimension = max(sides) if dimension is None and sides else dimension
     if len(sides | {dimension}) > 1 and sides:
         raise ValueError("low, high, minima and dimension disagree on the number of dimensions")
-
-    def beside(function: Callable[..., Any]) -> Family:
-        return Family(
-            function, low, high, source, dimension, least_dimension, minima, minimum, positive,
-            multiple_of, start, residuals, kinks,
-        )  # fmt: skip
-
-    return beside
+    return dimension
 
 
 def least_squares(**facts: Any) -> Callable[[Callable[..., Any]], Family]:

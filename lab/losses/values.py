@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lab.errors import Fault, nearest
+from lab.errors import Fault, meant, nearest
 
 RESERVED = ("step", "key")
 LARGEST_INT = 2**31 - 1
@@ -74,7 +74,8 @@ def resolve(
             continue
         values.pop(name, None)
         (swept if is_sweep else values)[name] = value
-    missing = [name for name in signature.required if name not in given]
+    known = {*given, *meant(given, signature.names)}
+    missing = [name for name in signature.required if name not in known]
     faults += [Fault((name,), f"{owner} needs a value for {name!r}") for name in missing]
     return values, swept, faults
 

@@ -5,9 +5,8 @@ is judged at once.
 """
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import jax
 import numpy as np
 import optax
 
-from lab.errors import Fault, SpecError, nearest
+from lab.errors import Fault, SpecError, meant, nearest
 from lab.optimizers.accepts import REQUIRED, Accepts, accepts, of_annotation, parameters
 from lab.optimizers.catalogue import REFUSED, factories, qualified, schedules
 from lab.optimizers.literals import integer_key, is_transformation, numeric_array, show
@@ -124,9 +123,8 @@ class Reader:
             else:
                 self.fault((*path, name), f"unknown key{nearest(name, named)}")
         key = _random_key(named, given)
-        meant = {name for wrong in set(given) - set(named) for name in _close(wrong, named)}
         for name, parameter in named.items():
-            if parameter.default is REQUIRED and name not in {*given, *meant, key}:
+            if parameter.default is REQUIRED and name not in {*given, *meant(given, named), key}:
                 needed = f"required by {source}; give {accepts(parameter)}"
                 self.fault((*path, name), needed)
         return Call(function, arguments, source, key)
@@ -245,8 +243,3 @@ def _random_key(named: Mapping[str, inspect.Parameter], given: Mapping[str, Any]
     if "seed" in given or any(key in given for key in KEYS):
         return ""
     return next((key for key in KEYS if key in named), "")
-
-
-def _close(wrong: str, names: Iterable[str]) -> list[str]:
-    """The name that a misspelt key stands for, as `nearest` sees it."""
-    return get_close_matches(wrong, list(names), n=1)

@@ -37,35 +37,31 @@ def basins_by_rate(
         walked: paths, [step, 2].
     """
     rates, share = by_rate.rate.values, by_rate.share.values
-    names = [
-        f"reaches {letter} {row['minimum']}" for letter, row in zip(LETTERS, rows, strict=False)
-    ]
+    names = [*map("reaches {} {}".format, LETTERS, (row["minimum"] for row in rows))]
     names.append("settles nowhere")
-    shown = _map(still, minima, names, rate, walked)
     curves = partial(_curves, rates, share, np.array([row["limit"] for row in rows]))
-    told = " ".join(
-        f"{row['minimum']}: {percent(row['share'])} ± {percent(row['unsure'])}, lost above rate "
-        f"{number(row['measured'], 4)} where 2/λ is {number(row['limit'], 4)}."
-        for row in rows
-    )
     shape = " × ".join(map(str, still.shape[::-1]))
     return chart(
         "Which minimum a start reaches, and at which rates no start does",
-        [shown, curves(rate)],
+        [_map(still, minima, names, rate, walked), curves(rate)],
         caption=f"One pixel of the map is one start of gradient descent ({shape} of them; in the "
         "frames fewer), its shade and hatching the minimum in which it ends. Lines with dots are "
         "the steps of single runs from their rings. On the right, the share of starts that "
         "converge to each minimum at each rate; dashed lines are 2/λ, the largest rate that its "
         "largest curvature bears.",
-        alt=f"Basins of {len(rows)} minima at rate {rate:g}. {told}",
+        alt=f"Basins of {len(rows)} minima at rate {rate:g}. {' '.join(map(_said, rows))}",
         columns=("rate", *(row["minimum"] for row in rows)),
         rows=[(float(r), *map(float, each)) for r, each in zip(rates, share, strict=True)],
         height=6.6,
-        frames=lambda i: [
-            _map(frame(i), minima, names, rates[i]),
-            curves(rates[i]),
-        ],
+        frames=lambda i: [_map(frame(i), minima, names, rates[i]), curves(rates[i])],
         count=len(rates),
+    )
+
+
+def _said(row: Mapping[str, Any]) -> str:
+    return (
+        f"{row['minimum']}: {percent(row['share'])} ± {percent(row['unsure'])}, lost above rate "
+        f"{number(row['measured'], 4)} where 2/λ is {number(row['limit'], 4)}."
     )
 
 

@@ -19,15 +19,16 @@ from lab.plots.layout import (
     keywords,
     legend,
     log_limits,
+    near,
     panels,
     shown,
+    within_reach,
 )
 from lab.plots.styles import Style, style_of
 from lab.plots.text import number, plain
 from lab.plots.themes import current, themed
 
 TOGETHER = 4  # so many fit into one panel
-CEILING = 30.0  # the axis ends at most so many times above the highest median
 LINE_HEIGHT = 0.21  # inches that a line of text needs
 
 
@@ -108,11 +109,11 @@ def _panel(
 ) -> None:
     values = np.concatenate([np.concatenate([c.lower, c.median, c.upper]) for c in drawn])
     medians = np.concatenate([c.median for c in drawn])
-    # A quarter of the lanes at 1e8 must not press every median against the bottom.
-    values = np.minimum(values, CEILING * np.max(medians[np.isfinite(medians)], initial=0.0))
-    limits = log_limits(axes, values, also=targets, ticks=7 if count < 5 else 5)
+    values = within_reach(values, medians)
+    limits = log_limits(axes, values, near(targets, values), ticks=7 if count < 5 else 5)
     for target in targets:
-        axes.axhline(target, color=current().text, lw=1.0, ls=(0, (2, 3)), zorder=1.6)
+        if limits[0] <= target <= limits[1]:
+            axes.axhline(target, color=current().text, lw=1.0, ls=(0, (2, 3)), zorder=1.6)
     for curve in behind:
         if curve not in ours:
             line = shown(curve.median, limits)
@@ -157,7 +158,7 @@ def _name_targets(axes: Axes, targets: Sequence[float], inches: float) -> None:
     low, high = np.log10(axes.get_ylim())
     apart = LINE_HEIGHT / inches * (high - low)
     named: list[float] = []
-    for target in sorted(targets):
+    for target in sorted(t for t in targets if low <= np.log10(t) <= high):
         if not named or np.log10(target / named[-1]) >= apart:
             axes.text(1.012, target, number(target), **place)
             named.append(target)
@@ -196,9 +197,9 @@ def _tell(
     caption = (
         f"One point of a line is the median excess loss (over the known minimum) of {of} after so "
         "many steps; the band holds the middle half of them. A line breaks off at "
-        "an x where the median run has diverged; losses of 0 lie on the lower edge."
+        "an x where the median run has diverged; what is below the axis lies on its lower edge."
     )
-    caption += " Dashed across: the targets." if len(targets) else ""
+    caption += " Dashed across: the targets, as far as they are near." if len(targets) else ""
     rows = []
     for curve in drawn:
         chosen = np.unique(np.linspace(0, len(curve.step) - 1, 41).round().astype(int))

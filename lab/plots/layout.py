@@ -133,27 +133,71 @@ class Scale:
         return plain(words(self.key))
 
 
+def within_reach(values: Any, medians: Any) -> np.ndarray:
+    """Positive values moved to within reach of the medians, so that they do not press these flat.
+
+    Within reach is, on either side, half as far as the medians themselves spread (in decades), a
+    factor of 2 at least and of 30 at most.
+    """
+    values, medians = (np.asarray(given, float) for given in (values, medians))
+    known = medians[np.isfinite(medians) & (medians > TINY) & (medians < HUGE)]
+    if not known.size:
+        return values
+    low, high = np.log10(known.min()), np.log10(known.max())
+    reach = np.clip((high - low) / 2, math.log10(2), math.log10(30))
+    ends = 10.0 ** np.clip([low - reach, high + reach], -307, 307)
+    return np.where(np.isfinite(values) & (values > 0), np.clip(values, *ends), values)
+
+
+def near(others: Sequence[float], values: Any) -> list[float]:
+    """The others that are no further from the positive values than these spread, in decades.
+
+    An axis over both then has at least a third of its length for the values.
+    """
+    values = np.asarray(values, float)
+    kept = values[np.isfinite(values) & (values > TINY) & (values < HUGE)]
+    if not kept.size:
+        return list(others)
+    low, high = np.log10(kept.min()), np.log10(kept.max())
+    reach = max(high - low, math.log10(2))
+    return [each for each in others if low - reach <= np.log10(each) <= high + reach]
+
+
 def log_limits(
     axes: Axes, values: Any, also: Sequence[float] = (), below: float = 0.06, ticks: int = 6
 ) -> tuple[float, float]:
-    """A logarithmic y axis over the positive finite values: at least a decade, with some air."""
+    """A logarithmic y axis over the positive finite values: a factor of 2 at least, with air."""
     values = np.concatenate([np.ravel(np.asarray(values, float)), np.asarray(also, float)])
     kept = values[np.isfinite(values) & (values > TINY) & (values < HUGE)]
     low, high = (np.log10(kept.min()), np.log10(kept.max())) if kept.size else (-1.0, 0.0)
-    if high - low < 1:
-        low, high = np.floor(low), np.ceil(high) if np.ceil(high) > np.floor(low) else high + 1
+    lacking = max(0.0, math.log10(2) - (high - low))
+    low, high = low - lacking / 2, high + lacking / 2
     room = high - low
     limits = (10.0 ** max(low - below * room, -307), 10.0 ** min(high + 0.12 * room, 307))
     axes.set_yscale("log")
-    # LogLocator overflows near the largest floats; these ticks stay within the limits.
-    powers = np.arange(np.ceil(np.log10(limits[0])), np.floor(np.log10(limits[1])) + 1)
-    every = max(1, math.ceil(len(powers) / (ticks - 1)))
-    axes.yaxis.set_major_locator(FixedLocator((10.0 ** powers[powers % every == 0]).tolist()))
     axes.yaxis.set_minor_locator(NullLocator())
+    _log_ticks(axes, limits, ticks)
     axes.set_ylim(*limits)
     if not kept.size:
         axes.yaxis.set_major_locator(NullLocator())
     return limits
+
+
+def _log_ticks(axes: Axes, limits: tuple[float, float], ticks: int) -> None:
+    """Powers of ten where there are three; else what is round between the limits, in numbers."""
+    # LogLocator overflows near the largest floats; these ticks stay within the limits.
+    powers = np.arange(np.ceil(np.log10(limits[0])), np.floor(np.log10(limits[1])) + 1)
+    if len(powers) > 2:
+        every = max(1, math.ceil(len(powers) / (ticks - 1)))
+        axes.yaxis.set_major_locator(FixedLocator((10.0 ** powers[powers % every == 0]).tolist()))
+        return
+    decades = 10.0 ** np.arange(np.floor(np.log10(limits[0])), np.ceil(np.log10(limits[1])))
+    choices = [np.outer(decades, heads).ravel() for heads in ((1, 2, 5), (1, 3), (1,))]
+    choices = [at[(at >= limits[0]) & (at <= limits[1])] for at in choices]
+    fitting = [at for at in choices if 2 <= len(at) < ticks]
+    even = np.asarray(MaxNLocator(ticks - 2).tick_values(*limits))[1:-1]
+    chosen = fitting[0] if fitting else even
+    axes.set_yticks(chosen, [number(value) for value in chosen.tolist()])
 
 
 def shown(values: Any, limits: tuple[float, float]) -> np.ndarray:

@@ -1,10 +1,11 @@
 """What a panel may hold: lines, points, areas, bars, arrows (see also `images` and `guides`).
 
-A mark is data: labelled arrays and the look that they ask for. `Chart` gives every label a style of
+A mark is data: labelled arrays and the look that they ask for. `chart` gives every label a style of
 its own (colour, dashes, marker), so that no information is in colour alone. A `tone` chooses the
 category itself, or `"text"` or `"muted"` for what is no category.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +13,7 @@ from typing import Any
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import (
-    to_rgba,
-)
+from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
@@ -27,7 +26,7 @@ SOLID, DASHED = (0, ()), (0, (4, 2))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mark:
+class Mark(ABC):
     """Something drawn in a panel; marks with the same label look alike in all panels."""
 
     label: str = ""
@@ -37,9 +36,9 @@ class Mark:
         """The colour in the theme that is chosen now."""
         return getattr(current(), self.tone) if isinstance(self.tone, str) else style.color
 
+    @abstractmethod
     def draw(self, axes: Axes, style: Style) -> None:
         """Put it on the axes."""
-        raise NotImplementedError
 
     def handle(self, style: Style) -> Artist:
         """What stands for it in the legend."""

@@ -42,7 +42,7 @@ def outcomes(
         _areas(figure, lines, scale)
     else:
         _bars(figure, {label: line for label, (line, _, _) in lines.items()})
-    legend(figure, [_patch(name) for name in OUTCOMES], columns=3)
+    legend(figure, [_patch(name) for name in _occurring(lines)])
     return _tell(figure, lines, axis if swept else None)
 
 
@@ -56,6 +56,12 @@ def _shares(line: xr.Dataset) -> dict[str, np.ndarray]:
     shares = line["outcome_share"].transpose("outcome", ...)
     kept = {str(name): shares.sel(outcome=name).values for name in shares["outcome"].values}
     return {name: np.atleast_1d(kept.get(name, 0.0 * shares.values[0])) for name in OUTCOMES}
+
+
+def _occurring(lines: Mapping[str, tuple[xr.Dataset, int, str]]) -> list[str]:
+    """The outcomes that some run has, in the order in which they are stacked."""
+    shares = [_shares(line) for line, _, _ in lines.values()]
+    return [name for name in OUTCOMES if any(share[name].any() for share in shares)]
 
 
 def _look(outcome: str) -> dict[str, Any]:

@@ -24,13 +24,13 @@ from lab.plots.layout import (
     legend,
     log_limits,
     shown,
+    within_reach,
 )
 from lab.plots.styles import Style
 from lab.plots.sweeps import GOOD, Sweep, sweep_of
 from lab.plots.text import listed, number, percent, plain, short, words
 from lab.plots.themes import current, themed
 
-FLOOR = 30.0  # the loss axis ends at most so many times below the lowest median
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)  # where the share axis may end
 
 
@@ -97,10 +97,9 @@ def _losses(axes: Axes, sweep: Sweep, sweeps: list[Sweep], rows: int) -> None:
     x = sweep.scale.positions
     finite = np.concatenate([np.concatenate([s.lower, s.median, s.upper]) for s in sweeps])
     medians = np.concatenate([s.median for s in sweeps])
-    # A few lucky lanes at 1e-12 must not press every median against the top.
-    floor = np.min(medians[medians > 0], initial=np.inf) / FLOOR
-    finite = np.where((finite > 0) & (finite < floor), floor, finite)
-    limits = log_limits(axes, finite, below=0.14 if rows == 1 else 0.4, ticks=7 - rows)
+    limits = log_limits(
+        axes, within_reach(finite, medians), below=0.14 if rows == 1 else 0.25, ticks=7 - rows
+    )
     for other in sweeps:
         if other is not sweep:
             line = shown(other.median, limits)
@@ -188,7 +187,7 @@ def _tell(
     caption = (
         f"One point of a line is one {name}, over all its starts and seeds. Above: the final loss "
         "over the known minimum, median and middle half; the line breaks off where the median run "
-        "diverged or left the domain (x at the top), and losses of 0 lie on the lower edge. Below: "
+        "diverged or left the domain (x at the top); what is lower lies on the lower edge. Below: "
         f"the share of runs that {reached}, with its 95 % Wilson interval. Best is the "
         "fastest, in expected steps, of the rates whose share lies within the interval of the "
         "largest; without success, the lowest median. Good (shaded) "

@@ -1,6 +1,7 @@
 """A valley: the ways that optimizers take down it, and how fast momentum is in every setting."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from lab.plots.images import Contours, Image
 from lab.plots.marks import Line, Mark, Points
 from lab.plots.text import number
 
+Best = tuple[float, float, float]
 MARKED = ("circles", "squares", "triangles", "diamonds")
 """The markers of the first settings."""
 
@@ -25,20 +27,10 @@ def valley_paths(valley: xr.Dataset, found: Sequence[tuple[str, xr.Dataset]]) ->
         found: label and path of each setting: `point` (step, dim), `loss` (step), and the attribute
             `setting` that names it.
     """
-    panels = []
-    x, y = valley.x.values, valley.y.values
-    levels = np.geomspace(0.02, float(valley.loss.max()), 9)
-    for label in dict.fromkeys(label for label, _ in found):
-        marks: list[Mark] = [Contours(x=x, y=y, values=valley.loss.values, levels=levels)]
-        settings = [one for name, one in found if name == label]
-        for place, each in enumerate(settings):
-            at = each.point.values
-            marks.append(Line(x=at[:, 0], y=at[:, 1], tone=place, marked=1, width=1.8))
-        said = [
-            f"{shape} {one.attrs['setting']}" for shape, one in zip(MARKED, settings, strict=False)
-        ]
-        about: dict[str, Any] = {"x": "x", "y": "y", "xlim": (x[0], x[-1]), "ylim": (y[0], y[-1])}
-        panels.append(Panel(marks, title=label, note=", ".join(said), **about))
+    panels = [
+        _paths_panel(valley, label, [one for name, one in found if name == label])
+        for label in dict.fromkeys(label for label, _ in found)
+    ]
     told = " ".join(
         f"{label} {each.attrs['setting']}: loss {number(float(each.loss[-1]))}."
         for label, each in found
@@ -56,12 +48,34 @@ def valley_paths(valley: xr.Dataset, found: Sequence[tuple[str, xr.Dataset]]) ->
     )
 
 
+def _paths_panel(valley: xr.Dataset, label: str, settings: Sequence[xr.Dataset]) -> Panel:
+    x, y = valley.x.values, valley.y.values
+    levels = np.geomspace(0.02, float(valley.loss.max()), 9)
+    paths = (each.point.values for each in settings)
+    named = zip(MARKED, settings, strict=False)
+    return Panel(
+        [
+            Contours(x=x, y=y, values=valley.loss.values, levels=levels),
+            *(
+                Line(x=at[:, 0], y=at[:, 1], tone=place, marked=1, width=1.8)
+                for place, at in enumerate(paths)
+            ),
+        ],
+        title=label,
+        note=", ".join(f"{shape} {one.attrs['setting']}" for shape, one in named),
+        x="x",
+        y="y",
+        xlim=(x[0], x[-1]),
+        ylim=(y[0], y[-1]),
+    )
+
+
 def rate_plane(
     rate: xr.DataArray,
     *,
     predicted: np.ndarray,
     limit: np.ndarray,
-    best: tuple[float, float, float],
+    best: Best,
 ) -> Figure:
     """The measured rate, and how far it is from the spectral radius.
 
@@ -71,47 +85,28 @@ def rate_plane(
         limit: the stability limit at each momentum.
         best: learning rate, momentum and rate of the best place.
     """
-    eta, beta = rate.learning_rate.values, rate.momentum.values
     error = np.abs(rate.values / predicted - 1)
-    where: dict[str, Any] = {"x": eta, "y": beta}
+    eta, beta = rate.learning_rate.values, rate.momentum.values
     edge = Line(x=limit, y=beta, tone="text", dashes=(0, (4, 2)))
-    about: dict[str, Any] = {
-        "x": "learning rate η",
-        "xlim": (eta[0], eta[-1]),
-        "ylim": (beta[0], beta[-1]),
-    }
-    star = Points(x=best[0], y=best[1], tone="text", marker="*", size=16)
-    said = Note(text=f"best: {best[2]:.3f}", x=best[0], y=best[1], across="right")
-    image = Image(
-        **where,
-        values=rate.values,
-        limits=(float(np.floor(10 * best[2]) / 10), 1.4),
-        label="rate: error left by a step",
-    )
-    levels = Contours(**where, values=predicted, levels=[0.7, 0.8, 0.9], numbered=True, tone="text")
-    off = Image(
-        **where,
-        values=np.maximum(error, 1e-6),
-        kind="log",
-        label="relative error",
-        limits=(1e-6, 1e-1),
+    plane = partial(
+        Panel,
+        x="learning rate η",
+        y="momentum β",
+        xlim=(eta[0], eta[-1]),
+        ylim=(beta[0], beta[-1]),
     )
     return chart(
         "Momentum is fastest just before it oscillates too long",
         [
-            Panel(
-                [image, levels, edge, star, said],
+            plane(
+                [*_measured(rate, predicted, best), edge, *_star(best)],
                 title="measured rate",
                 note="dashed: 2(1+β)/λ, where it becomes 1",
-                y="momentum β",
-                **about,
             ),
-            Panel(
-                [off, edge],
+            plane(
+                [_departure(rate, error), edge],
                 title="against the spectral radius",
                 note="relative error of the measurement",
-                y="momentum β",
-                **about,
             ),
         ],
         caption=f"One pixel is one run ({rate.size} of them): the factor by which each step "
@@ -123,4 +118,32 @@ def rate_plane(
         f"within {100 * np.quantile(error, 0.99):.2f} %.",
         columns=("rate", "momentum", "fastest rate"),
         rows=[(best[0], best[1], best[2])],
+    )
+
+
+def _measured(rate: xr.DataArray, predicted: np.ndarray, best: Best) -> list[Mark]:
+    where: dict[str, Any] = {"x": rate.learning_rate.values, "y": rate.momentum.values}
+    limits = (float(np.floor(10 * best[2]) / 10), 1.4)
+    label = "rate: error left by a step"
+    return [
+        Image(**where, values=rate.values, limits=limits, label=label),
+        Contours(**where, values=predicted, levels=[0.7, 0.8, 0.9], numbered=True, tone="text"),
+    ]
+
+
+def _star(best: Best) -> list[Mark]:
+    return [
+        Points(x=best[0], y=best[1], tone="text", marker="*", size=16),
+        Note(text=f"best: {best[2]:.3f}", x=best[0], y=best[1], across="right"),
+    ]
+
+
+def _departure(rate: xr.DataArray, error: np.ndarray) -> Image:
+    return Image(
+        x=rate.learning_rate.values,
+        y=rate.momentum.values,
+        values=np.maximum(error, 1e-6),
+        kind="log",
+        label="relative error",
+        limits=(1e-6, 1e-1),
     )

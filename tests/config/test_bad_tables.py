@@ -39,6 +39,10 @@ def vector(x):
 
 def needs(x, a):
     return a * x.sum()
+
+
+def wide(x, width):
+    return width * x.sum()
 """,
     "boom.py": 'import math\n\nraise RuntimeError("no valley today")\n',
     "broken.py": "def f(x)\n    return x\n",
@@ -84,7 +88,7 @@ def test_loss(with_loss, lines, message):
          "did you mean 'my.py'?"),
         ('name = "my.py:valey"', "3: loss.name: my.py has no 'valey'; did you mean 'valley'?"),
         ('name = "my.py"', "3: loss.name: names no function; write 'my.py:NAME'; "
-         "allowed: needs, valley, vector"),
+         "allowed: needs, valley, vector, wide"),
         ('name = "my.py:number"', "3: loss.name: a loss is a function of one point, not 3"),
         ('name = "boom.py:f"', "3: loss.name: boom.py:3: fails on import with RuntimeError: "
          "no valley today"),
@@ -95,6 +99,8 @@ def test_loss(with_loss, lines, message):
         ('name = "my.py:vector"\ndimension = 2', "3: loss.name: vector returns float32 of shape "
          "(2,); a loss returns one real number (shape ())"),
         ('name = "my.py:needs"', "2: loss.a: needs needs a value for 'a'"),
+        ('name = "my.py:wide"\nwidht = 3', "4: loss.widht: wide has no parameter 'widht'; "
+         "did you mean 'width'?"),
         ('name = "my.py:valley"\nc = 3', "4: loss.c: valley has no parameter 'c'; allowed: a"),
     ],
     ids=str,
@@ -110,6 +116,8 @@ def test_own_loss(own_files, lines, message):
     ("lines", "message"),
     [
         ("gird = 1", "5: starts.gird: unknown key; did you mean 'grid'?"),
+        ("uniform = { low = [0, 0], high = [1, 1], cout = 4 }",
+         "5: starts.uniform.cout: unknown key; did you mean 'count'?"),
         ("grid = 3", "5: starts.grid: must be a table of low, high, shape, not 3"),
         ("grid = { low = [0, 0], hihg = [0, 0], high = [1, 1], shape = [2, 2] }",
          "5: starts.grid.hihg: unknown key; did you mean 'high'?"),
@@ -147,7 +155,7 @@ def test_starts_of_another_dimension_than_the_loss(faults, good, loss, advice, s
 
 def test_starts_of_another_dimension_are_told_among_other_faults(faults, good):
     found = faults(good.replace("[2, 3], shape = [4, 4]", "[2, 3, 4], shape = [4, 4, 4]")
-                   .replace("low = [-2, -1]", "low = [-2, -1, 0]").replace("10", "0"))  # fmt: skip
+                   .replace("low = [-2, -1]", "low = [-2, -1, 0]").replace("10", "-1"))  # fmt: skip
     assert [message.split(": ")[1] for message in found] == ["starts.grid", "run.steps"]
 
 
@@ -166,7 +174,7 @@ gird = { low = [-2, -1], high = [2, 3], shape = [4, 4] }
 learning_rat = 1
 [run]
 keep = "lane"
-steps = 0
+steps = -1
 [optimizers.adam]
 learning_rate = [1, "a"]
 [smoke]
@@ -176,6 +184,21 @@ name = "sgd"
 learning_rate = 1
 momentun = 0.5
 """
+
+
+def test_a_misspelt_key_is_not_missing_too(faults, good):
+    """Each is one fault: of a model's own key, of a table, and of a sweep."""
+    assert faults(good.replace("experiment", "expriment")) == [
+        "bad.toml:1: expriment: unknown key; did you mean 'experiment'?"
+    ]
+    assert faults(good.replace("[starts]", "[strats]")) == [
+        "bad.toml:4: strats: unknown table; did you mean 'starts'?"
+    ]
+    sweep = "{ geomspace = [1e-3, 1.0], cuont = 3 }"
+    assert faults(good.replace("1e-3", sweep)) == [
+        "bad.toml:9: optimizers.sgd.learning_rate.cuont: unknown key in a sweep; "
+        "did you mean 'count'?"
+    ]
 
 
 def test_several_faults_in_the_order_of_their_lines(faults):

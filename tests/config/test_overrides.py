@@ -84,10 +84,20 @@ def test_differences(config):
 @pytest.mark.parametrize(
     ("word", "message"),
     [
-        ("run.steps=0", f"run.steps: 0 is not allowed; {WHOLE} 1"),
-        ("run.steps=many", f"run.steps: 'many' is not allowed; {WHOLE} 1"),
+        ("run.steps=-1", f"run.steps: -1 is not allowed; {WHOLE} 0"),
+        ("run.steps=many", f"run.steps: 'many' is not allowed; {WHOLE} 0"),
         ("run.stpes=3", "run.stpes: unknown key; did you mean 'steps'?"),
         ("rnu.steps=3", "rnu: unknown table; did you mean 'run'?"),
+        ("steps=5", "steps: unknown key; did you mean 'run.steps'?"),
+        ("target=[1]", "target: unknown key; did you mean 'run.targets'?"),
+        ("shape=[2, 2]", "shape: unknown key; did you mean 'starts.grid.shape'?"),
+        ("momntum=1", "momntum: unknown key; did you mean 'optimizers.\"heavy ball\".momentum'?"),
+        ("tilte=3", "tilte: unknown key; did you mean 'title'?"),
+        (
+            "qqq=1",
+            "qqq: unknown key; allowed: at, experiment, loss, optimizers, precision, run, "
+            "seed, starts, title",
+        ),
         ("run.steps", "no '=' in it; an override is key=value, such as run.steps=200"),
         ("=3", "no key before '='; an override is key=value, such as run.steps=200"),
         ("run.steps=", "no value after '='; for an empty text write run.steps='\"\"'"),
@@ -109,12 +119,13 @@ def test_differences(config):
 )
 def test_bad_overrides(faults, word, message, good):
     text = f'{good}[optimizers.c]\nchain = [{{name = "sgd", learning_rate = 1.0}}]\n'
+    text += '[optimizers."heavy ball"]\nname = "sgd"\nlearning_rate = 0.1\nmomentum = 0.9\n'
     assert faults(text, word, shown=True) == [f"command line: {message}", f"    {word}"]
 
 
 def test_overrides_come_after_the_file(faults, good):
-    assert faults(good.replace("10", "0"), "run.seeds=0", "seed=-1") == [
-        f"bad.toml:7: run.steps: 0 is not allowed; {WHOLE} 1",
+    assert faults(good.replace("10", "-9"), "run.seeds=0", "seed=-1") == [
+        f"bad.toml:7: run.steps: -9 is not allowed; {WHOLE} 0",
         f"command line: run.seeds: 0 is not allowed; {WHOLE} 1",
         f"command line: seed: -1 is not allowed; {WHOLE} 0",
     ]
@@ -123,8 +134,8 @@ def test_overrides_come_after_the_file(faults, good):
 def test_bad_overrides_from_python(faults, tmp_path, good, full):
     faults(good)
     with pytest.raises(ConfigError) as caught:
-        load(tmp_path / "bad.toml", {"run.steps": 0}).validate(full)
-    message = f"override: run.steps: 0 is not allowed; {WHOLE} 1\n    run.steps: 0"
+        load(tmp_path / "bad.toml", {"run.steps": -1}).validate(full)
+    message = f"override: run.steps: -1 is not allowed; {WHOLE} 0\n    run.steps: -1"
     assert str(caught.value) == message
     with pytest.raises(ConfigError, match="is not a value that a config can hold"):
         load(tmp_path / "bad.toml", {"title": object})
@@ -137,9 +148,9 @@ def test_bad_overrides_from_python(faults, tmp_path, good, full):
     ("text", "message"),
     [
         ('"run.stpes" = 3', "run.stpes: unknown key; did you mean 'steps'?"),
-        ('"run.steps" = 0', f"run.steps: 0 is not allowed; {WHOLE} 1"),
-        ("run.steps = 0", f"run.steps: 0 is not allowed; {WHOLE} 1"),
-        ("run = { steps = 0 }", f"run.steps: 0 is not allowed; {WHOLE} 1"),
+        ('"run.steps" = -1', f"run.steps: -1 is not allowed; {WHOLE} 0"),
+        ("run.steps = -1", f"run.steps: -1 is not allowed; {WHOLE} 0"),
+        ("run = { steps = -1 }", f"run.steps: -1 is not allowed; {WHOLE} 0"),
         ('"rnu.steps" = 3', "rnu: unknown table; did you mean 'run'?"),
         ("tilte = 3", "tilte: unknown key; did you mean 'title'?"),
         ('"run.steps.x" = 3', "run.steps.x: run.steps is 10, which has no keys; "

@@ -64,7 +64,7 @@ def test_schema_accepts_the_example_and_refuses_what_we_refuse(found_schema, dat
     assert complaints(found_schema, own) == []
     for word in [
         "rnu.steps=3",
-        "run.steps=0",
+        "run.steps=-1",
         "run.stepz=3",
         "run.keep=lane",
         "precision=float3",

@@ -73,6 +73,7 @@ Why $x<y$ and <b>not</b>.
 
 Its slope is
 $$\\frac{f(x+h) - f(x)}{h}$$
+in <<frames>> frames of <<points>> points.
 Try: `lab run course/03_derivatives/secant_tangent frames=90`
 """
 

@@ -5,6 +5,7 @@ import re
 import made_course
 import pytest
 
+from lab.course.counts import counted
 from lab.course.interactive import INTERACTIVES, interactives
 from lab.course.lessons import chosen, topics
 from lab.course.text import html, line
@@ -48,6 +49,32 @@ def test_a_topic_is_meant_by_its_name_or_number(tmp_path):
         topics(tmp_path / "nothing")
 
 
+@pytest.mark.parametrize(("smoke", "cells"), [(False, "1,048,576"), (True, "4,096")])
+def test_a_text_counts_what_its_run_has(smoke, cells):
+    """The numbers as they stand in the configs, written out by hand."""
+    told = {
+        section: topic.text.sections[section].body
+        for topic in topics(smoke=smoke)
+        for section in topic.text.sections
+    }
+    assert f"into {cells} cells" in told["discontinuity_zoo"]
+    runs = f"{61 * 20:,}" if smoke else "1,001,000"
+    assert f"rates and starts, {runs} runs" in told["gd_1d_rates"]
+    assert f"Each of {cells if smoke else '4,194,304'} starts" in told["basins_three_wells"]
+    assert f"On {'2,000' if smoke else '100,000'} random networks" in told["backprop_graph"]
+    assert not any("<<" in body for body in told.values())
+
+
+@pytest.mark.parametrize("key", ["cells", "starts.grid", "title", "starts.x * seed", "seed.x"])
+def test_a_text_counts_only_whole_numbers_of_its_config(tmp_path, key):
+    config = tmp_path / "some.toml"
+    config.write_text('experiment = "x.py"\ntitle = "Some"\nseed = 3\nstarts = {x = [2, 1.5]}\n')
+    (tmp_path / "x.py").write_text("")
+    assert counted("<<seed * seed>> < <<2000 * seed>>", config) == "9 < 6,000"
+    with pytest.raises(LabError, match="has no whole number at"):
+        counted(f"<<{key}>> cells", config)
+
+
 def test_lessons_come_in_the_order_of_the_text(tmp_path):
     made_course.write(tmp_path, made_course.INTERACTIVE)
     text = "# D\n\n## taylor: T\n\nx\n\n## momentum_valley: M\n\ny\n"
@@ -55,6 +82,34 @@ def test_lessons_come_in_the_order_of_the_text(tmp_path):
     topic = topics(tmp_path, tmp_path)[-1]
     names = [lesson.name for lesson in topic.lessons]
     assert names == ["taylor", "momentum_valley", "basins_three_wells"]
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("gradient", "08_gradient_descent"),
+        ("Backprop", "09_backpropagation"),
+        ("derivatives", "03_derivatives"),  # a whole name, although also a part of another
+        ("vector", "05_vector_calculus"),
+    ],
+)
+def test_a_topic_is_meant_by_a_part_that_no_other_has(word, name):
+    assert [topic.name for topic in chosen(EVERY, word)] == [name]
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("deriv", "has several topics 'deriv': 03_derivatives, 04_partial_derivatives"),
+        ("gradent", "no topic 'gradent'; did you mean '08_gradient_descent'"),
+        ("derivatve", "no topic 'derivatve'; did you mean '03_derivatives'"),
+        ("12", "no topic '12'; allowed: 01_functions, "),
+        ("", "no topic ''; allowed: 01_functions, "),
+    ],
+)
+def test_no_topic_is_meant(word, told):
+    with pytest.raises(LabError, match=re.escape(told)):
+        chosen(EVERY, word)
 
 
 @pytest.mark.parametrize("name", INTERACTIVES)

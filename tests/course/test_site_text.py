@@ -33,6 +33,15 @@ def test_functions_keep_their_distance_but_not_from_brackets():
     assert "mspace" not in math(r"\sin(x)")
 
 
+def test_a_prime_is_no_script():
+    """It stands raised by itself: in a script it would be raised, and made small, once more."""
+    f, n = ("mi", "f"), ("mi", "n")
+    assert shape("f'") == ("mrow", "", ("mrow", "", f, ("mo", "′")))
+    assert shape("f''(x)")[2] == ("mrow", "", f, ("mo", "″"))
+    assert shape("f'_n")[2] == ("mrow", "", ("msub", "", f, n), ("mo", "′"))
+    assert shape("{f'}^2")[2][0] == "msup" and shape("f^2")[2][0] == "msup"
+
+
 @pytest.mark.parametrize(
     ("markdown", "count"),
     [
