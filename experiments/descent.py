@@ -1,7 +1,7 @@
 """Which optimizer, which step size, how sure? Descents of one loss from many starts, compared."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import Self
 
 import xarray as xr
@@ -66,7 +66,8 @@ def compute(config: Config, session: Session) -> None:
     wanted = config.figures
     for label, plan in plans(config).items():
         engine = session.sweep(label, plan)
-        closer = Closer(engine, session.group(label))
+        with session.times.spent("tables"):
+            closer = Closer(engine, session.group(label))
         session.save(f"_curves/{label}", closer.curve())
         if plan.run.sharpness:
             session.save(f"_sharpness/{label}", closer.sharpness())
@@ -94,29 +95,46 @@ def checks(config: Config, data: xr.DataTree) -> list[Check]:
     ]
 
 
-def summaries(data: xr.DataTree) -> dict[str, xr.Dataset]:
-    """The summary of each contender."""
-    return {label: compare.summarize(data[label].to_dataset()) for label in labels(data)}
+class Findings:
+    """The results, and what is computed from all lanes, once."""
+
+    def __init__(self, data: xr.DataTree):
+        self.data = data
+
+    @cached_property
+    def contenders(self) -> dict[str, xr.Dataset]:
+        """The summary of each contender."""
+        return {
+            label: compare.summarize(self.data[label].to_dataset()) for label in labels(self.data)
+        }
+
+    @cached_property
+    def table(self) -> Table:
+        """One row a contender, at its best setting."""
+        return answers.summary(self.contenders)
 
 
-def summary(data: xr.DataTree) -> Table:
+findings = Findings
+
+
+def summary(found: Findings) -> Table:
     """One row a contender, at its best setting."""
-    return answers.summary(summaries(data))
+    return found.table
 
 
-def outcomes(data: xr.DataTree) -> Table:
+def outcomes(found: Findings) -> Table:
     """How the runs of each contender ended."""
-    return answers.outcomes(summaries(data))
+    return answers.outcomes(found.contenders)
 
 
-def verdict(data: xr.DataTree) -> str:
+def verdict(found: Findings) -> str:
     """Which optimizer, which setting, how sure."""
-    return answers.verdict(summary(data))
+    return answers.verdict(found.table)
 
 
-def figures(data: xr.DataTree) -> dict[str, Callable[[], plots.Figure]]:
+def figures(found: Findings) -> dict[str, Callable[[], plots.Figure]]:
     """Every figure that the results have the numbers for."""
-    contenders = summaries(data)
+    data, contenders = found.data, found.contenders
     closer = {
         kind: {label: data[f"_{kind}/{label}"].to_dataset() for label in contenders}
         for kind in ("curves", "sharpness", "paths", "basins")

@@ -6,13 +6,16 @@ An experiment is a Python file with
     plans(config) -> dict[str, Plan]                  the sweeps that it will run (may be left out)
     compute(config, session) -> None                  fills the run directory's results
     checks(config, data) -> list[lab.Check]           what the results prove
-    summary(data) -> lab.table.Table                  the numbers, one row a contender
-    outcomes(data) -> lab.table.Table                 how the runs ended (may be left out)
-    verdict(data) -> str                              the answer in a sentence or two
-    figures(data) -> dict[str, () -> plots.Figure]    pictures of the results
+    findings(data) -> Any                             what the next four share (may be left out)
+    summary(found) -> lab.table.Table                 the numbers, one row a contender
+    outcomes(found) -> lab.table.Table                how the runs ended (may be left out)
+    verdict(found) -> str                             the answer in a sentence or two
+    figures(found) -> dict[str, () -> plots.Figure]   pictures of the results
 
-where `data` is the `xarray.DataTree` of the results. Only `compute` and `checks` see the config:
-table and figures can be made from a run directory alone.
+where `data` is the `xarray.DataTree` of the results, and `found` what `findings` makes of it: an
+object that computes what several of the parts need once, when it is first asked for; without
+`findings` it is the data itself. Only `compute` and `checks` see the config: table and figures can
+be made from a run directory alone.
 """
 
 import importlib.util
@@ -31,25 +34,30 @@ from lab.batch import BLOCK, batched
 from lab.config import ExperimentConfig
 from lab.engine import Engine
 from lab.errors import LabError
-from lab.flow import Meter
 from lab.plan import Plan
 from lab.progress import Reporter
 from lab.table import Table
+from lab.times import Times
 
 PARTS = ("Config", "compute", "checks", "summary", "verdict", "figures")
-NONE = {"plans": lambda config: {}, "outcomes": lambda data: Table((), ())}
+NONE = {
+    "plans": lambda config: {},
+    "findings": lambda data: data,
+    "outcomes": lambda found: Table((), ()),
+}
 """The parts that an experiment may leave out, and what stands for them."""
 
 
 class Session:
     """What `compute` works with: where results go, who watches, and where the time went.
 
-    `meter` counts the sweeps, `closer` what is computed besides them.
+    `meter` counts the sweeps, `closer` what is computed besides them, `times` everything.
     """
 
-    def __init__(self, folder: Path, reporter: Reporter):
+    def __init__(self, folder: Path, reporter: Reporter, times: Times | None = None):
         self.folder, self.reporter = folder, reporter
-        self.meter, self.closer = Meter(), Meter()
+        self.times = Times() if times is None else times
+        self.meter, self.closer = self.times.sweeps, self.times.closer
 
     def sweep(self, label: str, plan: Plan) -> Engine:
         """Run a plan's lanes into the results, as a group of this label, and tell how it goes.
@@ -62,7 +70,7 @@ class Session:
         engine = Engine(plan, meter=self.meter)
         with self.reporter.task(label, plan.layout.lanes * plan.run.steps) as report:
             self.meter.listener = report
-            results.run_into(self.folder, label, engine)
+            results.run_into(self.folder, label, engine, stored=self.times.keep)
             self.meter.listener = lambda lane_steps: None
         engine.meter = self.closer
         return engine
@@ -73,7 +81,9 @@ class Session:
 
     def save(self, group: str, data: xr.Dataset) -> None:
         """Keep a dataset in the results; names of groups that are no labels begin with `_`."""
-        results.save(self.folder / results.RESULTS, group, data)
+        with self.times.spent("store"):
+            results.save(self.folder / results.RESULTS, group, data)
+        self.times.keep()
 
     def group(self, name: str) -> xr.Dataset:
         """One group of the results so far; empty if it is not there."""

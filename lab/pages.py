@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lab import report, terminal
+from lab import report, times
 from lab.plots.files import FigureFiles
 from lab.result import Result
 from lab.table import Table
@@ -12,7 +12,7 @@ from lab.table import Table
 def page_of(result: Result) -> report.Page:
     """Everything that the report says about a run."""
     manifest = result.manifest
-    seconds = manifest["seconds"]
+    seconds = times.known(manifest)
     folder = result.directory / "figures"
     outcomes = Table.from_json(manifest["outcomes"])
     return report.Page(
@@ -23,7 +23,8 @@ def page_of(result: Result) -> report.Page:
         checks=[check.as_row() for check in result.checks],
         outcome_criteria=list(manifest["criteria"].items()),
         outcome_shares=as_report(outcomes) if outcomes.rows else None,
-        timings={part: seconds[part] for part in terminal.PARTS},
+        timings={part: spent for part, spent in seconds.items() if spent},
+        resumed=times.resumed(manifest),
         lane_steps_per_second=manifest["lane_steps"] / max(seconds["run"], 1e-9),
         facts=facts(manifest),
         config_text=(result.directory / "config.toml").read_text(),

@@ -71,7 +71,7 @@ class Result:
             raise LabError(message) from error
         experiment = load_experiment(path)
         with told_of(path):
-            return experiment.figures(self.data)
+            return experiment.figures(experiment.findings(self.data))
 
     @property
     def table(self) -> Table:

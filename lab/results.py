@@ -5,7 +5,7 @@ A block is written whole and then marked. What is not marked is computed anew, t
 
 import io
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -113,10 +113,12 @@ class CountStore:
         replace_bytes(self.checkpoint, buffer.getvalue())
 
 
-def run_into(folder: Path, label: str, engine: Engine) -> None:
+def run_into(
+    folder: Path, label: str, engine: Engine, stored: Callable[[], None] = lambda: None
+) -> None:
     """Compute the blocks of a label that are not in the run directory yet, and store them.
 
-    While one block is written, the next are computed.
+    While one block is written, the next are computed; `stored` is called after each.
     """
     _note(folder / RESULTS, label)
     kind = CountStore if engine.plan.run.keep == "reduced" else LaneStore
@@ -125,6 +127,7 @@ def run_into(folder: Path, label: str, engine: Engine) -> None:
         with _writer() as submit:
             for block, results in engine.blocks(store.done.copy()):
                 submit(store.write, block, results)
+                stored()
     except KeyboardInterrupt:
         store.close()
         raise

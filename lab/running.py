@@ -2,7 +2,6 @@
 
 import json
 import shlex
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -109,10 +108,12 @@ def _compute(
     """Validate, compute, prove, draw and report; the manifest says `finished` last of all."""
     from lab.capacity import refuse_what_does_not_fit
     from lab.experiment import Session, told_of
+    from lab.times import Times
 
-    devices = local_devices()
-    begun = time.perf_counter()
-    experiment, config, plans = _validated(document, file)
+    times = Times()
+    with times.spent("start"):
+        devices = local_devices()
+        experiment, config, plans = _validated(document, file)
     facts = {
         "experiment": document.experiment if builtin.is_ours(file) else str(file.resolve()),
         "title": config.title,
@@ -124,17 +125,18 @@ def _compute(
         "criteria": next((plan.run.criteria for plan in plans.values()), {}),
     }
     with directory.writing(), told_of(file):
-        refuse_what_does_not_fit(plans, directory.path)
+        with times.spent("start"):
+            refuse_what_does_not_fit(plans, directory.path)
         if fresh:
             directory.clear()
         manifest = directory.begin(document, identity(document, file, devices[0].platform), facts)
         reporter.say(f"{name}: {config.title}" if config.title else name)
         if directory.begun:
             reporter.say(f"going on with the run that was begun {manifest['started']}")
-        session = Session(directory.path, reporter)
-        experiment.compute(config, session)
-        _conclude(experiment, config, session, manifest)
-        manifest["seconds"]["total"] = time.perf_counter() - begun
+        session = Session(directory.path, reporter, times)
+        with times.kept(manifest, directory.write_manifest):
+            experiment.compute(config, session)
+            _conclude(experiment, config, session, manifest)
         directory.finish(manifest)
     return Result(directory.path, manifest)
 
@@ -152,33 +154,26 @@ def _validated(document: Document, file: Path) -> tuple[ModuleType, Any, Mapping
 def _conclude(experiment: ModuleType, config: Any, session: Any, manifest: dict[str, Any]) -> None:
     """Write checks, summary, figures, report and log, and note them in the manifest."""
     from lab import pages, plots, report, terminal
+    from lab.times import summed
 
-    folder, data, meter, closer = session.folder, session.data(), session.meter, session.closer
-    checks = [plain(check.as_row()) for check in experiment.checks(config, data)]
-    replace_text(folder / "checks.json", json.dumps(checks, indent=1) + "\n")
-    table = experiment.summary(data)
-    replace_text(folder / "summary.csv", table.as_csv())
-    replace_text(folder / "summary.json", table.as_json())
+    folder, data, times = session.folder, session.data(), session.times
+    with times.spent("check"):
+        checks = [plain(check.as_row()) for check in experiment.checks(config, data)]
+        replace_text(folder / "checks.json", json.dumps(checks, indent=1) + "\n")
+    with times.spent("tables"):
+        found = experiment.findings(data)
+        table = experiment.summary(found)
+        replace_text(folder / "summary.csv", table.as_csv())
+        replace_text(folder / "summary.json", table.as_json())
+        manifest["verdict"] = experiment.verdict(found)
+        manifest["outcomes"] = experiment.outcomes(found).as_json()
     session.reporter.say("drawing figures")
-    drawn = time.perf_counter()
-    makers = experiment.figures(data)
-    for name, make in makers.items():
-        plots.save(make, folder / "figures", name)
-    manifest |= {
-        "figures": list(makers),
-        "verdict": experiment.verdict(data),
-        "outcomes": experiment.outcomes(data).as_json(),
-        "lane_steps": meter.lane_steps,
-        "compilations": meter.compilations + closer.compilations,
-        "seconds": {
-            "compile": meter.compile + closer.compile,
-            "run": meter.run,
-            "replay": closer.run + closer.transfer,
-            "transfer": meter.transfer,
-            "plot": time.perf_counter() - drawn,
-        },
-        "finished": now(),
-    }
+    with times.spent("plot"):
+        makers = experiment.figures(found)
+        for name, make in makers.items():
+            plots.save(make, folder / "figures", name)
+            times.keep()
+    manifest |= {"figures": list(makers), **summed(times.stretches), "finished": now()}
     result = Result(folder, manifest)
     replace_text(result.report, report.render(pages.page_of(result)))
     replace_text(folder / "log.txt", terminal.shown(result))

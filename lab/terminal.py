@@ -1,7 +1,7 @@
 """Tables for the terminal."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -13,9 +13,7 @@ from lab.check import Check
 from lab.progress import rate_text
 from lab.result import Result
 from lab.table import Table, written
-
-PARTS = ("compile", "run", "replay", "transfer", "plot")
-"""Where the time of a run goes: `replay` is the closer look at the best settings."""
+from lab.times import known, resumed
 
 WIDTH = 118
 """Columns of plain text where no terminal says how many it has."""
@@ -50,20 +48,27 @@ def checks_view(checks: Sequence[Check]) -> RenderableType:
 
 def result_view(result: Result) -> RenderableType:
     """A whole run: its table, its checks, where the time went, which files to open."""
-    seconds = result.manifest["seconds"]
     checks = result.checks
     held = sum(check.passed for check in checks)
-    rate = result.manifest["lane_steps"] / max(seconds["run"], 1e-9)
-    spent = ", ".join(f"{part} {seconds[part]:.1f} s" for part in PARTS)
     color = "green" if held == len(checks) else "red"
     proof = [Text(f"{held} of {len(checks)} checks hold", color), checks_view(checks)]
     return Group(
         Text(result.manifest["title"] or result.manifest["config_file"], "bold"),
         table_view(result.table),
         *(proof if checks else []),
-        Text(f"time: {spent}; {rate_text(rate)}"),
+        Text(f"time:  {time_text(result.manifest)}"),
         Text(f"open:  {result.report}\n       {result.directory / 'figures'}"),
     )
+
+
+def time_text(manifest: Mapping[str, Any]) -> str:
+    """`12.3 s: compile 6.8 s, run 0.9 s; 516 M lane-steps/s`, without the parts that took none."""
+    seconds = known(manifest)
+    total = seconds.pop("total")
+    spent = ", ".join(f"{part} {s:.1f} s" for part, s in seconds.items() if s >= 0.05)
+    rate = rate_text(manifest["lane_steps"] / max(seconds["run"], 1e-9))
+    often = resumed(manifest)
+    return f"{total:.1f} s: {spent}; {rate}" + (f"; resumed {often}" if often else "")
 
 
 def print_view(view: RenderableType) -> None:

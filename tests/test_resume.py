@@ -1,5 +1,6 @@
 """A run that was stopped, in whatever way, goes on and ends in the same bits."""
 
+import json
 import shutil
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 from tiny import BARE, LAB, write_bare
 
 import lab
+from lab import terminal
 from lab.engine import Engine
 
 pytest_plugins = ["tiny_homes"]
@@ -39,19 +41,34 @@ def same_bits(one, other):
 
 
 def stop(how):
-    """Start the command, and stop it as soon as some results are kept: its exit code and words."""
+    """Start the command, and stop it once results are kept: its exit code, words and seconds."""
     # A background job of a script is born deaf to SIGINT, and so are its children, unless:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    begun = time.monotonic()
     process = subprocess.Popen([LAB, "run", "bare.toml"], stderr=subprocess.PIPE, text=True)
     signal.signal(signal.SIGINT, before)
-    begun = time.monotonic()
     while not (COUNTS.exists() or (MARKS.exists() and MARKS.stat().st_size > 8)):
         assert process.poll() is None, process.stderr.read()
         assert time.monotonic() - begun < 60
         time.sleep(0.002)
     process.send_signal(how)
     _, said = process.communicate(timeout=30)
-    return process.returncode, said
+    return process.returncode, said, time.monotonic() - begun
+
+
+def known():
+    return json.loads(Path("runs/bare/manifest.json").read_text())
+
+
+def assert_summed(manifest, before, lasted):
+    """The times are those before and the last part's, together no longer than what was waited."""
+    *earlier, last = manifest["stretches"]
+    assert earlier == before
+    assert last["seconds"]["compile"] > 0
+    for part, seconds in manifest["seconds"].items():
+        assert seconds == sum(stretch["seconds"][part] for stretch in manifest["stretches"])
+    assert manifest["lane_steps"] == last["lane_steps"] + sum(s["lane_steps"] for s in before)
+    assert last["seconds"]["total"] < manifest["seconds"]["total"] < lasted
 
 
 @pytest.mark.parametrize(
@@ -61,7 +78,7 @@ def stop(how):
 )
 def test_stopped_and_taken_up(home, keep, how, monkeypatch):
     write_bare(home, lanes(keep))
-    code, said = stop(how)
+    code, said, lasted = stop(how)
     if how == signal.SIGINT:
         assert code == 130
         assert said.splitlines()[1:] == [
@@ -69,6 +86,8 @@ def test_stopped_and_taken_up(home, keep, how, monkeypatch):
         ]
     else:
         assert code == -signal.SIGKILL
+    [before] = known()["stretches"]
+    assert 0 < before["seconds"]["start"] < before["seconds"]["total"] < lasted
     computed = []
     blocks = Engine.blocks
 
@@ -78,11 +97,17 @@ def test_stopped_and_taken_up(home, keep, how, monkeypatch):
             yield block, results
 
     monkeypatch.setattr(Engine, "blocks", counted)
+    begun = time.monotonic()
     resumed = lab.run("bare.toml")
+    lasted += time.monotonic() - begun
     assert 0 < len(computed) < BLOCKS
+    assert_summed(resumed.manifest, [before], lasted)
+    assert "interrupted and resumed once" in resumed.report.read_text()
+    assert terminal.shown(resumed).count("resumed once") == 1
     computed.clear()
     undisturbed = lab.run("bare.toml", out="undisturbed")
     assert len(computed) == BLOCKS
+    assert "resumed" not in undisturbed.report.read_text() + terminal.shown(undisturbed)
     same_bits(resumed, undisturbed)
     assert resumed.passed or keep == "reduced"
     assert not Path("runs/bare/.progress").exists()
@@ -94,19 +119,24 @@ def stopped_home(tmp_path_factory):
     home = tmp_path_factory.mktemp("stopped")
     write_bare(home, BARE.replace("steps = 20", "steps = 20\nblock = 4"))
     lab.run(home / "bare.toml", out=home / "undisturbed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Engine, "blocks", until(6))
+        with pytest.raises(KeyboardInterrupt):
+            lab.run(home / "bare.toml", out=home / "runs" / "bare")
+    return home
+
+
+def until(last):
+    """`Engine.blocks`, interrupted at that block."""
     blocks = Engine.blocks
 
     def few(engine, done=()):
         for block, results in blocks(engine, done):
-            if block == 6:
+            if block == last:
                 raise KeyboardInterrupt
             yield block, results
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Engine, "blocks", few)
-        with pytest.raises(KeyboardInterrupt):
-            lab.run(home / "bare.toml", out=home / "runs" / "bare")
-    return home
+    return few
 
 
 @pytest.fixture

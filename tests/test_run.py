@@ -10,8 +10,9 @@ import pytest
 from tiny import TINY
 
 import lab
-from lab import builtin, running
+from lab import builtin, compare, running
 from lab.outcome import Outcome
+from lab.times import PARTS
 
 pytest_plugins = ["tiny_homes"]
 
@@ -101,8 +102,13 @@ def test_report_and_notebook(run):
 def test_manifest(run):
     manifest = run.manifest
     assert set(manifest["identity"]) == {"files", "lab", "versions", "platform"}
-    assert set(manifest["seconds"]) == {"compile", "run", "replay", "transfer", "plot", "total"}
-    assert manifest["seconds"]["total"] > manifest["seconds"]["compile"] > 0
+    seconds = manifest["seconds"]
+    assert set(seconds) == {*PARTS, "total"}
+    assert seconds["total"] > seconds["compile"] > 0
+    one_after_the_other = ("start", "run", "replay", "transfer", "store", "check", "tables", "plot")
+    assert all(seconds[part] > 0 for part in one_after_the_other)
+    assert sum(seconds[part] for part in one_after_the_other) < seconds["total"]
+    assert [stretch["seconds"] for stretch in manifest["stretches"]] == [seconds]
     assert manifest["lane_steps"] > 0
     assert (manifest["seed"], manifest["precision"]) == (0, "float32")
     assert manifest["devices"] == ["cpu (cpu)"] * 2

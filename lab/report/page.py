@@ -49,7 +49,8 @@ class Page:
             optionally at_most.
         outcome_criteria: (outcome, what it means in a sentence).
         outcome_shares: One row an optimizer; None if the experiment has no outcomes.
-        timings: Seconds of compile, run, transfer and plot (those there are).
+        timings: Seconds of compile, run, transfer, plot and the like (those there are), and total.
+        resumed: How often the run was interrupted and gone on with, in words; empty if never.
         lane_steps_per_second: While running; None if not measured.
         facts: Versions, devices, precision, identity and the like, in order.
         config_text: The config's exact text.
@@ -65,6 +66,7 @@ class Page:
     outcome_criteria: Sequence[tuple[str, str]] = ()
     outcome_shares: Table | None = None
     timings: Mapping[str, float] = field(default_factory=dict)
+    resumed: str = ""
     lane_steps_per_second: float | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
     config_text: str = ""
