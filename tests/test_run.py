@@ -10,7 +10,7 @@ import pytest
 from tiny import TINY
 
 import lab
-from lab import builtin, compare, running
+from lab import builtin, running
 from lab.outcome import Outcome
 from lab.times import PARTS
 
