@@ -18,7 +18,6 @@ PADDING = -1
 ENOUGH_BLOCKS = 16
 """A small run is cut into about this many blocks, so that every core has some."""
 
-
 KEPT = 16
 """Shapes of blocks whose lanes are kept in mind: all are alike but for the last ones."""
 

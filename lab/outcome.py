@@ -94,14 +94,15 @@ def calm(limits: Limits, x: Point, f: Float[Array, ""], g: Point) -> Bool[Array,
     most = jnp.where(limit > SMALLEST, jnp.minimum(limit * limit, largest_finite), -1)
     count = sum(leaf.size for leaf in jax.tree.leaves(g))
     least = jnp.maximum(count * slope * slope, SMALLEST**2)
-    return (size <= most * (1 - MARGIN)) & (steep > least * (1 + MARGIN))
+    margin = max(MARGIN, 4 * count * float(jnp.finfo(dtype).eps))
+    return (size <= most * (1 - margin)) & (steep > least * (1 + margin))
 
 
 SMALLEST = 1e-15
 """Numbers whose squares are far above the smallest that there are, in float32 too."""
 
 MARGIN = 2.0**-10
-"""More than what rounding does to a sum of thousands of squares."""
+"""More than what rounding does to a sum of a thousand squares in float32."""
 
 
 def sum_of_squares(leaves: Sequence[Array], *start: Float[Array, ""]) -> Float[Array, ""]:

@@ -77,7 +77,9 @@ class Problem:
         sizes: the number of values of each swept key, in the results' order.
         loss_axes: which of these keys are the loss's, and its names for them.
         watch: whether lanes are looked at, at every step, or only when they are closed.
-        traced: the step in scalars, once it was traced (see `lab.backends.scalars.traced`).
+        traced: the step in scalars, once it was traced (see `lab.backends.scalars.traced`), and as
+            kernels take it (`lab.backends.sums.summed`). Problems that differ in their starts alone
+            share it.
     """
 
     loss: Loss

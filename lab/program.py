@@ -92,7 +92,7 @@ class Program:
         ended = partial(_running_first, *own)
         self._running_first = spread(ended, each, each, each, donate_argnums=(1, 2))
         self._as_they_were = spread(_as_they_were, each, each, each, donate_argnums=(1, 2))
-        self._spread, self._each, self._same = spread, each, same
+        self._spread, self._each_spec, self._same_spec = spread, each, same
         self._from_elsewhere = False
         self._nothing: Lanes = None
         self._stage = lru_cache(STAGES_KEPT)(self._staged)
@@ -101,7 +101,7 @@ class Program:
         """The same program from other starts: only what lays lanes at them is compiled anew."""
         other = copy(self)
         begin = partial(_begin, self.backend, replace(self.problem, starts=starts))
-        other._begin = self._spread(begin, self._same, self._each)
+        other._begin = self._spread(begin, self._same_spec, self._each_spec)
         other._from_elsewhere = True
         return other
 
@@ -153,10 +153,17 @@ class Program:
 
     def _unused(self, inputs: Inputs, placed: Placed) -> Lanes:
         """Something in the place of lanes that begin: the same at each call if it stays unread."""
-        if self._nothing is None or not self.backend.apart:
-            lanes = jax.eval_shape(self._begin.function, inputs, placed)
-            self._nothing = jax.tree.map(partial(jnp.zeros_like, device=self.each), lanes)
-        return self._nothing
+        if self._nothing is not None:
+            return self._nothing
+        devices, *shape = placed.places.shape
+        ids = jax.ShapeDtypeStruct(tuple(shape), placed.places.dtype)
+        nothing = jax.tree.map(
+            lambda leaf: jnp.zeros((devices, *leaf.shape), leaf.dtype, device=self.each),
+            self.backend.described(self.problem, inputs, ids),
+        )
+        if self.backend.apart:
+            self._nothing = nothing
+        return nothing
 
     def _staged(self, first: int, until: int, begins: bool, ends: bool) -> Stage:
         steps, marks = np.array([first, until], np.int32), np.array([begins, ends])

@@ -106,12 +106,13 @@ def _compute(
     command: str,
 ) -> Result:
     """Validate, compute, prove, draw and report; the manifest says `finished` last of all."""
-    from lab.capacity import refuse_what_does_not_fit
-    from lab.experiment import Session, told_of
     from lab.times import Times
 
     times = Times()
     with times.spent("start"):
+        from lab.capacity import refuse_what_does_not_fit
+        from lab.experiment import Session, told_of
+
         devices = local_devices()
         experiment, config, plans = _validated(document, file)
     facts = {

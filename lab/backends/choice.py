@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from lab.backends.scalars import traced
+from lab.backends.sums import summed
 from lab.errors import Fault, SpecError
 from lab.kernels import missing
 from lab.scalarize import NotScalar
@@ -60,7 +61,7 @@ def obstacle(
     except NotScalar as reason:
         return f"the step holds {reason}, which cannot be taken apart into scalars"
     if backend == "kernel":
-        return missing(loop, platform)
+        return missing(summed(problem, inputs).loop, platform)
     size = len(loop.step.jaxpr.eqns)
     most = FEW if problem.watch else MOST
     if picky and size > most:

@@ -8,7 +8,7 @@ ends; nothing is moved in between. Both have the same methods.
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -17,12 +17,12 @@ from jaxtyping import Array, Int, PyTree
 from lab.backends import loops
 from lab.backends.scalars import back, first_where_alike, numbers, one_step, rows_of, sizes, traced
 from lab.backends.stages import Ends, Ids, Placed, Stage, begun, ended, staged
-from lab.backends.sums import Sums, with_sums
+from lab.backends.sums import summed
 from lab.descent import Lane
 from lab.kernels import kernel_for, missing, once_for, through_for
 from lab.kernels.loop import Loop, Rows, Whole
 from lab.problem import ONE
-from lab.scalarize import NotScalar
+from lab.scalarize import NotScalar, aval
 
 if TYPE_CHECKING:
     from lab.problem import Inputs, LaneInputs, Problem
@@ -43,6 +43,10 @@ class InTiles:
 
     def __init__(self, loop: Callable[..., Lane]):
         self.loop = loop
+
+    def described(self, problem: "Problem", inputs: "Inputs", ids: Any) -> Lane:
+        """The shapes and types of a block's lanes, by those of its ids."""
+        return jax.eval_shape(partial(self.begin, problem), inputs, ids)
 
     def begin(self, problem: "Problem", inputs: "Inputs", ids: Ids) -> Lane:
         """The lanes at their starts."""
@@ -96,6 +100,15 @@ class InRows:
         self.kernel = through_for(platform)
         self.apart = self.kernel is not None
 
+    def described(self, problem: "Problem", inputs: "Inputs", ids: Any) -> list[Any]:
+        """The shapes and types of a block's lanes, by those of its ids."""
+        loop = summed(problem, inputs).loop
+        pairs = zip(loop.variables[2], loop.state, strict=True)
+        return [
+            jax.ShapeDtypeStruct(ids.shape[1:] if mark else (), aval(var).dtype)
+            for var, mark in pairs
+        ]
+
     def begin(self, problem: "Problem", inputs: "Inputs", ids: Ids) -> Rows:
         """The lanes at their starts."""
         tiles, rows = ids.shape[1:], [flat(row) for row in ids]
@@ -140,8 +153,8 @@ class InRows:
     ) -> tuple[Rows, Ends]:
         """The lanes after a part of their run, and what is stored of them if they end there.
 
-        Where there is a kernel for all of it, lanes that begin and end here are in memory only as
-        ids and as results, and padding is left as it comes.
+        Where there is a kernel for all of it, no state of lanes that begin and end here is written
+        to memory; what stands for it then, and for all of padding, is whatever lay there.
         """
         if self.kernel is None:
             return staged(self, problem, inputs, placed.ids, lanes, stage)
@@ -198,13 +211,6 @@ class InRows:
         """What a function of one lane is for all, in rows, and the shapes of one result."""
         loop, result = one_step(function, shared, one, differs)
         return self.once(loop, numbers(shared), rows), result
-
-
-def summed(problem: "Problem", inputs: "Inputs") -> Sums:
-    """The step of a problem with its averages as sums, as kernels take it."""
-    if "sums" not in problem.traced:
-        problem.traced["sums"] = with_sums(*traced(problem, inputs))
-    return problem.traced["sums"]
 
 
 def laid(values: Rows, differs: Sequence[bool], tiles: tuple[int, ...]) -> Rows:

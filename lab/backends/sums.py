@@ -1,8 +1,8 @@
 """Moving averages kept as sums.
 
 An optimizer's s' = a s + u w, with numbers a and u that never change, is kept as S = s / u, for
-then S' = a S + w is an operation less; what reads s reads u S, and that factor joins others that
-all lanes share (see `lab.kernels.regrouping`). Adam has two such averages for each coordinate.
+then S' = a S + w is an operation less; what reads s reads u S, and on CPUs that factor joins others
+that all lanes share (see `lab.kernels.regrouping`). Adam has two such averages for each coordinate.
 """
 
 import operator
@@ -16,12 +16,13 @@ from jax import lax
 from jax.extend import core
 from jaxtyping import PyTree
 
+from lab.backends.scalars import traced
 from lab.descent import Lane
 from lab.kernels.loop import Loop
 from lab.scalarize import Leaf, aval, tidy
 
 if TYPE_CHECKING:
-    from lab.problem import Problem
+    from lab.problem import Inputs, Problem
 
 SMALLEST = 1e-6
 """The smallest u, and its inverse the largest, so that S overflows only where s nearly does."""
@@ -32,12 +33,12 @@ class Sums(NamedTuple):
 
     Attributes:
         loop: of those.
-        factors: u for each number of a lane's optimizer state, in its shape; 1 for what is kept as
-            it is, None for what holds no floats.
+        factors: u for the numbers of each leaf of a lane's optimizer state, 1 for those that are
+            kept as they are; None for leaves without averages.
     """
 
     loop: Loop
-    factors: PyTree
+    factors: list[np.ndarray | None]
 
     def begin(self, problem: "Problem") -> Callable[..., Lane]:
         """The problem's `begin`, for lanes whose averages are sums."""
@@ -59,6 +60,13 @@ class Sums(NamedTuple):
         leaves, tree = jax.tree.flatten(lane.optimizer)
         changed = [of_leaf(*pair) for pair in zip(leaves, self.factors, strict=True)]
         return lane._replace(optimizer=jax.tree.unflatten(tree, changed))
+
+
+def summed(problem: "Problem", inputs: "Inputs") -> Sums:
+    """The step of a problem with its averages as sums, as kernels take it; traced once."""
+    if "sums" not in problem.traced:
+        problem.traced["sums"] = with_sums(*traced(problem, inputs))
+    return problem.traced["sums"]
 
 
 class Average(NamedTuple):
@@ -83,7 +91,8 @@ def with_sums(loop: Loop, lane: Lane) -> Sums:
         kind = Leaf.like(leaf)
         places = range(first, first + kind.size)
         first += kind.size
-        own = {} if kind.key else {p: a for p in places if (a := _average(loop, of, p)) is not None}
+        averages = {place: _average(loop, of, place) for place in places} if _is_float(kind) else {}
+        own = {place: average for place, average in averages.items() if average is not None}
         each = np.array([own[place].factor if place in own else 1.0 for place in places])
         factors.append(each.reshape(kind.shape) if own else None)
         found |= own
@@ -96,7 +105,7 @@ def _average(loop: Loop, of: Mapping[core.Var, core.JaxprEqn], place: int) -> Av
     total = of.get(out) if isinstance(out, core.Var) else None
     if total is None or total.primitive.name not in ("add", "add_any"):
         return None
-    if sum(other is out for other in outs[: len(loop.state)]) > 1:
+    if sum(other is out for other in outs) > 1 + loop.tells_strides:
         return None
     for kept, new in (total.invars, total.invars[::-1]):
         own, added = _product(of, kept), _product(of, new)
@@ -104,6 +113,10 @@ def _average(loop: Loop, of: Mapping[core.Var, core.JaxprEqn], place: int) -> Av
             usual = SMALLEST <= abs(added[0]) <= 1 / SMALLEST
             return Average(own[0], *added) if usual else None
     return None
+
+
+def _is_float(kind: Leaf) -> bool:
+    return not kind.key and np.issubdtype(kind.dtype, np.floating)
 
 
 def _after(loop: Loop, place: int) -> Any:

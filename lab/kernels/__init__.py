@@ -1,8 +1,9 @@
 """Kernels: a loop of scalars as one piece of machine code, the state of its lanes in registers.
 
-`kernel_for` gives what runs a `Loop` on a platform, `once_for` what takes a single step, `missing`
-says why there is no kernel. The parts are imported when they are needed: LLVM for CPUs
-(`lab.kernels.cpu`), Pallas for GPUs (`lab.kernels.gpu`).
+`kernel_for` gives what runs a `Loop` on a platform, `once_for` what takes a single step,
+`through_for` what takes lanes from starts to results; `missing` says why there is no kernel. The
+parts are imported when they are needed: LLVM for CPUs (`lab.kernels.cpu`), Pallas for GPUs
+(`lab.kernels.gpu`).
 """
 
 from lab.kernels.loop import Loop, Once, Run, Through

@@ -182,8 +182,8 @@ Through = Callable[[Whole, Sequence[Any], Array, Rows, Rows, Rows], tuple[Rows, 
 """What takes lanes through a part of their run: (whole, bounds, ids, shared, given, state) ->
 (state, results). The bounds are first and until; whether lanes begin at the first step, and whether
 they end at the last; what is to be added to the ids [3, lane] of lanes that are not padding; and
-how many lanes there are before the padding. Where lanes end there is no state, and where they do
-not there are no results."""
+how many lanes there are before the padding. Where lanes end the state means nothing, and where they
+do not the results do."""
 
 Once = Callable[[Loop, Rows, Rows], Rows]
 """What takes the only step of a loop that asks for no state before it: (loop, shared, given)."""

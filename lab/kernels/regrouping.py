@@ -6,6 +6,7 @@ product for each lane; as `(learning_rate / correction) * (m / root)` all of the
 change by a few ulps, and where intermediate numbers over- or underflow.
 """
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -74,7 +75,8 @@ def mul(equation: core.JaxprEqn, by_lane: list[bool], a: Grouped, b: Grouped) ->
     if all(by_lane):
         return plain(equation, by_lane, a, b)
     same, x = (b, a) if by_lane[0] else (a, b)
-    return Grouped(x.value, same.value if x.factor is None else same.value * x.factor)
+    factor = same.value if x.factor is None else joined(operator.mul, same.value, x.factor)
+    return plain(equation, by_lane, a, b) if factor is None else Grouped(x.value, factor)
 
 
 def div(equation: core.JaxprEqn, by_lane: list[bool], a: Grouped, b: Grouped) -> Grouped:
@@ -84,7 +86,8 @@ def div(equation: core.JaxprEqn, by_lane: list[bool], a: Grouped, b: Grouped) ->
     if by_lane[1]:
         return Grouped(lax.div(a.value, b.whole), a.factor)
     one = np.ones((), aval(equation.invars[1]).dtype)[()]
-    return Grouped(a.value, (one if a.factor is None else a.factor) / b.value)
+    factor = joined(operator.truediv, one if a.factor is None else a.factor, b.value)
+    return plain(equation, by_lane, a, b) if factor is None else Grouped(a.value, factor)
 
 
 def neg(equation: core.JaxprEqn, by_lane: list[bool], x: Grouped) -> Grouped:
@@ -92,6 +95,15 @@ def neg(equation: core.JaxprEqn, by_lane: list[bool], x: Grouped) -> Grouped:
     if x.factor is None:
         return plain(equation, by_lane, x)
     return Grouped(x.value, -x.factor)
+
+
+def joined(operation: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
+    """Two factors as one; None where both are known and what they make over- or underflows."""
+    if isinstance(a, jax.core.Tracer) or isinstance(b, jax.core.Tracer):
+        return operation(a, b)
+    with np.errstate(all="ignore"):
+        found = operation(a, b)
+    return found if np.finfo(found.dtype).tiny <= abs(found) < np.inf else None
 
 
 RULES: dict[str, Callable[..., Grouped]] = {"mul": mul, "div": div, "neg": neg}

@@ -16,9 +16,6 @@ UNSIGNED = {**SIGNED, "div": "udiv", "rem": "urem"}
 BITS = {"and": "and", "or": "or", "xor": "xor"}
 ORDERED = {"eq": "oeq", "ne": "une", "lt": "olt", "le": "ole", "gt": "ogt", "ge": "oge"}
 
-INFINITY_BITS = 0x7FF0000000000000
-"""Of a double, as which constants are written."""
-
 
 def binary(name: str) -> Instruction:
     """An operation on two numbers of one type."""
@@ -30,21 +27,6 @@ def binary(name: str) -> Instruction:
         return code.each([a, b], out, lambda x, y: f"{table[name]} {kind} {x}, {y}")
 
     return instruction
-
-
-def mul(code: Code, out: np.dtype, parameters: Parameters, operands: list[Value]) -> Value:
-    """A product; without sign, if it is of a number without one and a positive constant."""
-    found = binary("mul")(code, out, parameters, operands)
-    for one, other in (operands, operands[::-1]):
-        if code.unsigned.issuperset(one.names) and _is_positive(other):
-            code.unsigned.update(found.names)
-    return found
-
-
-def _is_positive(value: Value) -> bool:
-    """Whether it is a constant float above 0, and finite (0 times infinity has a sign)."""
-    name = value.names[0]
-    return name.startswith("0x") and 0 < int(name, 16) < INFINITY_BITS
 
 
 def compare(name: str) -> Instruction:
@@ -68,23 +50,12 @@ def extreme(order: str) -> Instruction:
 
     def instruction(code: Code, out: np.dtype, _: Parameters, operands: list[Value]) -> Value:
         a, b = code.alike(operands)
-        if order == "gt" and code.unsigned.issuperset([*a.names, *b.names]):
-            return largest_bits(code, a, b)
         chosen = choose(code, compare(order)(code, np.dtype(bool), {}, [a, b]), a, b)
         if out.kind != "f":
             return chosen
         return choose(code, compare("ne")(code, np.dtype(bool), {}, [a, a]), a, chosen)
 
     return instruction
-
-
-def largest_bits(code: Code, a: Value, b: Value) -> Value:
-    """The larger of floats without sign: their bits are in the order of their values, NaN last."""
-    whole = np.dtype(f"uint{8 * a.dtype.itemsize}")
-    bits = [bitcast(code, whole, {}, [value]) for value in (a, b)]
-    larger = bitcast(code, a.dtype, {}, [intrinsic(code, "umax", *bits)])
-    code.unsigned.update(larger.names)
-    return larger
 
 
 def choose(code: Code, condition: Value, true: Value, false: Value) -> Value:

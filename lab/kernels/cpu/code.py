@@ -76,14 +76,12 @@ class Code:
     Attributes:
         width: lanes in a vector.
         copies: vectors that are worked on side by side, so that each hides the other's latency.
-        unsigned: registers of floats whose sign bit is known to be 0.
     """
 
     def __init__(self, width: int, copies: int):
         self.width, self.copies = width, copies
         self.lines: list[str] = []
         self.declared: dict[str, str] = {}
-        self.unsigned: set[str] = set()
         self.quotients = 0
         self._count = 0
 
@@ -100,14 +98,14 @@ class Code:
         """Begin a block."""
         self.lines.append(f"{name}:")
 
-    def fresh(self, stem: str = "v") -> str:
+    def fresh(self) -> str:
         """A new register."""
         self._count += 1
-        return f"%{stem}{self._count}"
+        return f"%v{self._count}"
 
-    def do(self, text: str, stem: str = "v") -> str:
+    def do(self, text: str) -> str:
         """Write an instruction and name its result."""
-        name = self.fresh(stem)
+        name = self.fresh()
         self.line(f"{name} = {text}")
         return name
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from jax.extend import core
 
+from lab.blocks import PADDING
 from lab.kernels.cpu import memory
 from lab.kernels.cpu.basic import binary, choose, compare
 from lab.kernels.cpu.code import Code, Value, constant
@@ -17,10 +18,10 @@ from lab.kernels.cpu.memory import LARGEST, Buffers
 from lab.kernels.cpu.stepping import INT32, TRUTH, State
 from lab.kernels.loop import Whole
 from lab.kernels.parts import Parts
-from lab.scalarize import aval
+from lab.scalarize import NotScalar, aval
 
-NO_LANE = -1
-"""The ids of padding, to which no corner is added."""
+MOST_BYTES = 2**20
+"""Of the stack of a thread, which has 8 MiB on Linux."""
 
 Pointers = Mapping[core.Var, str]
 
@@ -45,8 +46,15 @@ class Edges:
 
     @property
     def size(self) -> int:
-        """Bytes of the stack that the state of the lanes takes."""
-        return max(len(self.places), 1) * self.lanes * LARGEST
+        """Bytes of the stack that the state of the lanes takes.
+
+        Raises:
+            NotScalar: when the stack might not hold it.
+        """
+        size = max(len(self.places), 1) * self.lanes * LARGEST
+        if size > MOST_BYTES:
+            raise NotScalar(f"{len(self.places):,} numbers of state, more than a stack holds")
+        return size
 
     def alike_at_first(self) -> dict[core.Var, Value]:
         """The state that is the same for all lanes, as it begins; none if it does not."""
@@ -111,12 +119,13 @@ class Edges:
         """The ids of lanes: those of a block's first lane are added to their places in it."""
         code = self.code
         for number, (var, place) in enumerate(zip(variables, self.buffers.ids, strict=True)):
-            if not any(loop.used.intersection([var]) for loop in self.whole.loops):
+            if not any(var in loop.used for loop in self.whole.edges):
                 continue
             at = memory.load_rows(code, memory.row_pointer(code, place, INT32, lane), INT32)
             corner = memory.scalar_pointer(code, self.buffers.corner(number), INT32)
             moved = binary("add")(code, INT32, {}, [at, memory.load(code, corner, INT32)])
-            padding = compare("lt")(code, TRUTH, {}, [at, constant(0, INT32)])
+            none = code.spread(constant(PADDING, INT32))
+            padding = compare("eq")(code, TRUTH, {}, [at, none])
             self.known[var] = choose(code, padding, at, moved)
 
     def _either(self, condition: str, kept: Pointers) -> Pointers:

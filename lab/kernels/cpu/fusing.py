@@ -1,7 +1,7 @@
 """Products that are added to something in the same instruction, without being rounded before.
 
 Which ones is decided here, for a loop as a whole, and not by LLVM: a step and a stride (see
-`writing`) must round alike, to the last bit.
+`stepping`) must round alike, to the last bit.
 """
 
 from collections import Counter

@@ -19,7 +19,6 @@ from lab.kernels.cpu.basic import (
     compare,
     extreme,
     intrinsic,
-    mul,
 )
 from lab.kernels.cpu.code import Code, Value, constant
 from lab.kernels.cpu.conversions import absolute, convert, neg, not_, shift, sign
@@ -116,10 +115,7 @@ def function(name: str) -> Instruction:
         (x,) = operands
         if out.kind != "f":
             return absolute(code, out, x) if name == "fabs" else x
-        found = intrinsic(code, name, x)
-        if name == "fabs":
-            code.unsigned.update(found.names)
-        return found
+        return intrinsic(code, name, x)
 
     return instruction
 
@@ -189,14 +185,13 @@ def same(code: Code, out: np.dtype, _: Parameters, operands: list[Value]) -> Val
 
 
 INSTRUCTIONS: dict[str, Instruction] = {
-    **{name: binary(name) for name in ("add", "sub", "and", "or", "xor")},
+    **{name: binary(name) for name in ("add", "sub", "mul", "and", "or", "xor")},
     **{name: compare(name) for name in ORDERED},
     **{name: function(how) for name, how in ROUNDED.items()},
     **{
         name: from_libm(name) for name in ("pow", "exp", "exp2", "log", "sin", "cos", "tan", "tanh")
     },
     "add_any": binary("add"),
-    "mul": mul,
     "div": div,
     "rem": rem,
     "max": extreme("gt"),

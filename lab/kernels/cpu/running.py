@@ -10,9 +10,9 @@ import numpy as np
 from jax.extend import core
 from jaxtyping import Array, Int
 
+from lab.blocks import PADDING
 from lab.kernels.cpu import building
 from lab.kernels.cpu.code import Code
-from lab.kernels.cpu.edges import NO_LANE
 from lab.kernels.cpu.memory import BOUNDS, Buffers
 from lab.kernels.cpu.writing import Writer
 from lab.kernels.expanding import expanded
@@ -183,7 +183,7 @@ def packed_for(
         for mark in (False, True)
     )
     if ids is not None and padding:
-        ids = jnp.pad(ids, ((0, 0), (0, padding)), constant_values=NO_LANE)
+        ids = jnp.pad(ids, ((0, 0), (0, padding)), constant_values=PADDING)
     values = [None] * len(whole.loop.state) if state is None else state
     packs = packed(whole.loop, shared, given, values, padding, apart=True)
     of_results = Pack(same), Pack(results, padding, apart=True)

@@ -33,7 +33,7 @@ from lab.kernels.cpu.stepping import (
 from lab.kernels.loop import Whole
 from lab.kernels.packing import Place
 from lab.kernels.parts import Parts
-from lab.scalarize import aval
+from lab.scalarize import NotScalar, aval
 
 TABLE = 2**14
 """Numbers in the table: its bytes stay in a core's cache, next to the lanes' state."""
@@ -41,7 +41,7 @@ TABLE = 2**14
 FOREVER = 2**30
 """Steps in a segment where none are noted."""
 
-BOUNDS = {"%first": 0, "%until": 1, "%b": 2, "%e": 3, "%c": 7}
+BOUNDS = {"%first": 0, "%until": 1, "%b": 2, "%e": 3, "%c": memory.BOUNDS - 1}
 """What stands where in the first buffer: the steps to take, whether starts and results are asked
 for, and the number of lanes."""
 
@@ -94,7 +94,10 @@ class Writer:
         begin = code.phi("i32", "%first", "entry", "%begin")
         phis = phis_of(code, alike, "entry")
         now = values_of(alike, phis)
-        steps = TABLE // len(self.parts.noted) if self.parts.noted else FOREVER
+        noted = len(self.parts.noted)
+        if noted > TABLE:
+            raise NotScalar(f"{noted:,} numbers that change from step to step")
+        steps = TABLE // noted if noted else FOREVER
         code.line("%left = sub i32 %until, %begin")
         code.line(f"%whole = icmp sgt i32 %left, {steps}")
         code.line(f"%far = add i32 %begin, {steps}")
