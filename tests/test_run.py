@@ -10,7 +10,8 @@ import pytest
 from tiny import TINY
 
 import lab
-from lab import compare, running
+from lab import builtin, compare, running
+from lab.experiment import load_experiment
 from lab.times import PARTS
 
 pytest_plugins = ["tiny_homes"]
@@ -99,6 +100,24 @@ def test_manifest(run):
     assert manifest["started"] < manifest["finished"]
     assert manifest["command"].startswith("lab run tiny.toml optimizers.SGD")
     assert manifest["config"]["optimizers"]["SGD"]["learning_rate"]["count"] == 5
+
+
+def test_lanes_are_summarized_once_for_all_tables_and_figures(run, monkeypatch):
+    summarize, seen = compare.summarize, []
+
+    def counted(data):
+        seen.append(data.sizes["learning_rate"])
+        return summarize(data)
+
+    monkeypatch.setattr(compare, "summarize", counted)
+    experiment = load_experiment(builtin.find_experiment("descent", Path()))
+    found = experiment.findings(run.data)
+    assert seen == []
+    assert experiment.summary(found) == run.table
+    assert experiment.verdict(found) == run.manifest["verdict"]
+    assert experiment.outcomes(found).as_json() == run.manifest["outcomes"]
+    assert list(experiment.figures(found)) == FIGURES
+    assert seen == [5, 4]
 
 
 def test_the_config_is_kept_to_the_byte(run):
