@@ -1,5 +1,6 @@
 """Colours measured as eyes see them, styles that stay apart, and files that stay the same."""
 
+import io
 import itertools
 import os
 import subprocess
@@ -131,6 +132,18 @@ def test_files_are_the_same_bytes_each_time(name, tmp_path):
     assert files[0].caption == figure.caption
     table = (tmp_path / "a" / f"{name}.txt").read_text().split("Numbers\n")[1].splitlines()
     assert len(table) == 1 + len(figure.rows)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_the_layout_of_one_theme_is_that_of_the_other(name, tmp_path):
+    """The files that `save` writes with one layout are those of a layout solved for itself."""
+    plots.save(SMALL[name], tmp_path, name)
+    with plots.theme("light"):
+        figure = SMALL[name]()
+        figure.settle()
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", metadata={"Software": None})
+    assert (tmp_path / f"{name}.png").read_bytes() == buffer.getvalue()
 
 
 def test_a_failing_figure_leaves_no_half_file(tmp_path, monkeypatch):

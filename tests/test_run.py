@@ -10,7 +10,8 @@ import pytest
 from tiny import TINY
 
 import lab
-from lab import builtin, running
+from lab import builtin, compare, running
+from lab.experiment import load_experiment
 from lab.outcome import Outcome
 from lab.times import PARTS
 
@@ -127,6 +128,24 @@ def test_a_built_in_config_is_recorded_by_its_name(home, monkeypatch, given):
     (name, *_, command), named = asked[0], "quickstart" if given == "path" else given
     assert (name, command) == (named, f"lab run {named} run.steps=3 --smoke")
     assert builtin.find_config(name).resolve() == own
+
+
+def test_lanes_are_summarized_once_for_all_tables_and_figures(run, monkeypatch):
+    summarize, seen = compare.summarize, []
+
+    def counted(data):
+        seen.append(data.sizes["learning_rate"])
+        return summarize(data)
+
+    monkeypatch.setattr(compare, "summarize", counted)
+    experiment = load_experiment(builtin.find_experiment("descent", Path()))
+    found = experiment.findings(run.data)
+    assert seen == []
+    assert experiment.summary(found) == run.table
+    assert experiment.verdict(found) == run.manifest["verdict"]
+    assert experiment.outcomes(found).as_json() == run.manifest["outcomes"]
+    assert list(experiment.figures(found)) == FIGURES
+    assert seen == [5, 4]
 
 
 def test_the_config_is_kept_to_the_byte(run):

@@ -64,10 +64,18 @@ class Figure(matplotlib.figure.Figure):
         self.columns, self.rows = tuple(columns), [tuple(row) for row in rows]
         return self
 
-    def settle(self) -> None:
-        """Solve the layout once and keep it, with the title at the same place on every figure."""
+    def settle(self, like: "Figure | None" = None) -> None:
+        """Solve the layout once and keep it, with the title at the same place on every figure.
+
+        Args:
+            like: the same figure in another theme, settled: colours move nothing, so that its
+                layout, whose solution takes as long as a picture, is this one's too.
+        """
         engine = self.get_layout_engine()
-        if engine is not None:
+        if like is not None:
+            for own, other in zip(self.axes, like.axes, strict=True):
+                own.set_position(other.get_position(original=True), which="original")
+        elif engine is not None:
             engine.execute(self)
         self.set_layout_engine(None)  # not "none": each picture would be drawn twice to be saved
         self._heading.set(y=1 - PADS["h_pad"] / self.get_figheight(), va="top")

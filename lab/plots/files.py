@@ -58,10 +58,12 @@ def save(make: Callable[[], Figure], folder: Path, name: str) -> FigureFiles:
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    settled = None
     for mode, suffix in (("dark", "-dark"), ("light", "")):
         with theme(mode):
             figure = make()
-            figure.settle()
+            figure.settle(like=settled)
+            settled = figure
             _write(figure, folder / f"{name}{suffix}.png", {"Software": None})
             _write(figure, folder / f"{name}{suffix}.svg", {"Date": None, "Creator": None})
             if figure.animation is not None:
