@@ -15,13 +15,12 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
-from lab.backends import Placed
 from lab.blocks import Part
 from lab.compiling import CLOCK
 from lab.devices import local_devices
 from lab.flow import Meter, ahead, workers
 from lab.plan import Plan
-from lab.program import Program, on_host
+from lab.program import Placed, Program, on_host
 from lab.programs import Group, Ids, Programs
 from lab.reduce import merge_halves
 from lab.starts import Starts

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -19,18 +19,31 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from lab import reduce
-from lab.backends import Backend, Ends, Placed, Stage, backend_for, flat
+from lab.backends import Backend, Ends, Stage, backend_for, flat
+from lab.backends.stages import Ids
 from lab.blocks import PADDING
 from lab.compiling import Ahead
 from lab.outcome import Outcome
 from lab.problem import Inputs, Problem
 from lab.starts import Starts
 
-STAGES_KEPT = 64
-"""Stages that stay on the devices: all blocks end their chunks at the same few steps."""
-
 Lanes = Any
 """The state of a block's lanes, as its backend keeps it."""
+
+
+class Placed(NamedTuple):
+    """A block of lanes for each device.
+
+    Attributes:
+        places: of each lane among others, [device, 3, tiles, tile], on the devices.
+        corners: the ids of the first lanes, [device, 3].
+        counts: how many lanes there are before the padding, [device].
+    """
+
+    places: Array
+    corners: Int[np.ndarray, "device 3"]
+    counts: Int[np.ndarray, " device"]
+
 
 Block = tuple[Placed, Lanes]
 """The ids of a block's lanes on each device, and the lanes' state."""
@@ -84,9 +97,7 @@ class Program:
         self.backend = backend_for(backend, devices[0].platform)
         own = (self.backend, problem)
         used_again = () if self.backend.apart else (2,)
-        self._through = spread(
-            partial(_through, *own), same, each, each, same, donate_argnums=used_again
-        )
+        self._through = spread(partial(_through, *own), same, each, each, donate_argnums=used_again)
         self._begin = spread(partial(_begin, *own), same, each)
         self._reduce = spread(partial(_reduce, problem, rows), same, each, each, each)
         ended = partial(_running_first, *own)
@@ -95,7 +106,6 @@ class Program:
         self._spread, self._each_spec, self._same_spec = spread, each, same
         self._from_elsewhere = False
         self._nothing: Lanes = None
-        self._stage = lru_cache(STAGES_KEPT)(self._staged)
 
     def elsewhere(self, starts: Starts) -> "Program":
         """The same program from other starts: only what lays lanes at them is compiled anew."""
@@ -112,13 +122,13 @@ class Program:
     def place_ids(
         self, places: Array | np.ndarray, corners: np.ndarray, counts: np.ndarray
     ) -> Placed:
-        """Ids on their devices: places [device, 3, tiles, tile], corners [device, 3]."""
-        return Placed(*(jax.device_put(array, self.each) for array in (places, corners, counts)))
+        """Blocks on their devices (see `Placed`)."""
+        return Placed(jax.device_put(places, self.each), corners, counts)
 
     def begin(self, inputs: Inputs, placed: Placed) -> Lanes:
         """The lanes at their starts."""
         if self._from_elsewhere:
-            return self._begin(inputs, placed)
+            return self._begin(inputs, self._stage(placed))
         return self.through(inputs, placed, None, 0, 0).lanes
 
     def through(
@@ -143,10 +153,10 @@ class Program:
             ends: whether this is where lanes end.
         """
         if lanes is None and self._from_elsewhere:
-            lanes = self._begin(inputs, placed)
-        stage = self._stage(first, until, lanes is None, ends)
+            lanes = self._begin(inputs, self._stage(placed))
+        stage = self._stage(placed, first, until, lanes is None, ends)
         before = self._unused(inputs, placed) if lanes is None else lanes
-        after, running, (results, losses) = self._through(inputs, placed, before, stage)
+        after, running, (results, losses) = self._through(inputs, stage, before)
         if first == until and lanes is not None and self.backend.apart:
             after = before
         return Passed(after, 0 if ends else sum(map(int, on_host(running))), results, losses)
@@ -165,9 +175,12 @@ class Program:
             self._nothing = nothing
         return nothing
 
-    def _staged(self, first: int, until: int, begins: bool, ends: bool) -> Stage:
-        steps, marks = np.array([first, until], np.int32), np.array([begins, ends])
-        return jax.device_put(Stage(*steps, *marks), self.same)
+    def _stage(self, placed: Placed, first: int = 0, until: int = 0, *edges: bool) -> Stage:
+        """The lanes of each device, and their part of the run: whether they begin, and end."""
+        begins, ends = edges or (False, False)
+        blocks = zip(placed.corners, placed.counts, strict=True)
+        bounds = [[first, until, begins, ends, *corner, count] for corner, count in blocks]
+        return Stage(placed.places, jax.device_put(np.array(bounds, np.int32), self.each))
 
     def peek(self, lanes: Lanes, field: str, count: int) -> Float[np.ndarray, "lane number"]:
         """The numbers of a `Lane`'s field, of the first lanes of the first device."""
@@ -183,7 +196,8 @@ class Program:
         self, inputs: Inputs, placed: Placed, results: dict[str, Array], row: np.ndarray
     ) -> dict[str, Array]:
         """Counts across starts (see `lab.reduce`), from results that never leave the device."""
-        return self._reduce(inputs, placed, results, jax.device_put(row, self.each))
+        stage = self._stage(placed)
+        return self._reduce(inputs, stage, results, jax.device_put(row, self.each))
 
     def compact(self, block: Block, order: Array | None) -> tuple[Block, Array]:
         """The lanes that are running moved to the front, so that tiles of ended ones cost nothing.
@@ -199,71 +213,76 @@ class Program:
             devices, _, tiles, tile = block[0].places.shape
             first = np.arange(tiles * tile, dtype=np.int32)
             order = jax.device_put(np.broadcast_to(first, (devices, len(first))), self.each)
-        placed, lanes, order = self._running_first(*block, order)
-        return (placed, lanes), order
+        placed, lanes = block
+        places, lanes, order = self._running_first(placed.places, lanes, order)
+        return (placed._replace(places=places), lanes), order
 
     def restore(self, block: Block, order: Array | None) -> Block:
         """The block's lanes where they were before they were moved."""
         if order is None:
             return block
-        placed, lanes, _ = self._as_they_were(*block, order)
-        return placed, lanes
+        placed, lanes = block
+        places, lanes, _ = self._as_they_were(placed.places, lanes, order)
+        return placed._replace(places=places), lanes
 
 
-def _begin(backend: Backend, problem: Problem, inputs: Inputs, placed: Placed) -> Lanes:
-    return backend.begin(problem, inputs, placed.ids)
+def _begin(backend: Backend, problem: Problem, inputs: Inputs, stage: Stage) -> Lanes:
+    return backend.begin(problem, inputs, stage.ids)
 
 
 def _through(
-    backend: Backend, problem: Problem, inputs: Inputs, placed: Placed, lanes: Lanes, stage: Stage
+    backend: Backend, problem: Problem, inputs: Inputs, stage: Stage, lanes: Lanes
 ) -> tuple[Lanes, Array, Ends]:
-    lanes, ends = backend.through(problem, inputs, placed, lanes, stage)
-    return lanes, jnp.sum(_running(backend, problem, placed, lanes)), ends
+    lanes, ends = backend.through(problem, inputs, stage, lanes)
+    running = jax.lax.cond(
+        stage.bounds.ends > 0,
+        lambda: jnp.int32(0),
+        lambda: jnp.sum(_running(backend, problem, stage.places, lanes), dtype=jnp.int32),
+    )
+    return lanes, running, ends
 
 
-def _running(
-    backend: Backend, problem: Problem, placed: Placed, lanes: Lanes
-) -> Bool[Array, " lane"]:
+def _running(backend: Backend, problem: Problem, places: Ids, lanes: Lanes) -> Bool[Array, " lane"]:
     """Which lanes are running; padding may look like anything."""
     (outcome,) = backend.leaves(problem, lanes, "outcome")
     running = flat(outcome) == Outcome.RUNNING
-    return running & (flat(placed.places[2]) != PADDING)
+    return running & (flat(places[2]) != PADDING)
 
 
 def _reduce(
     problem: Problem,
     rows: int,
     inputs: Inputs,
-    placed: Placed,
+    stage: Stage,
     results: dict[str, Array],
     row: Array,
 ) -> dict[str, Array]:
-    each = jax.vmap(jax.vmap(partial(problem.lane, inputs)))(tuple(placed.ids))
+    each = jax.vmap(jax.vmap(partial(problem.lane, inputs)))(tuple(stage.ids))
     return reduce.counts(results, flat(each.minimum), row, rows, inputs.minima.shape[1])
 
 
 def _running_first(
-    backend: Backend, problem: Problem, placed: Placed, lanes: Lanes, order: Array
-) -> tuple[Placed, Lanes, Array]:
-    running = _running(backend, problem, placed, lanes)
-    return _moved(placed, lanes, order, jnp.argsort(~running, stable=True))
+    backend: Backend, problem: Problem, places: Ids, lanes: Lanes, order: Array
+) -> tuple[Ids, Lanes, Array]:
+    running = _running(backend, problem, places, lanes)
+    return _moved(places, lanes, order, jnp.argsort(~running, stable=True))
 
 
-def _as_they_were(placed: Placed, lanes: Lanes, order: Array) -> tuple[Placed, Lanes, Array]:
-    return _moved(placed, lanes, order, jnp.argsort(order))
+def _as_they_were(places: Ids, lanes: Lanes, order: Array) -> tuple[Ids, Lanes, Array]:
+    return _moved(places, lanes, order, jnp.argsort(order))
 
 
 def _moved(
-    placed: Placed, lanes: Lanes, order: Array, to: Int[Array, " lane"]
-) -> tuple[Placed, Lanes, Array]:
+    places: Ids, lanes: Lanes, order: Array, to: Int[Array, " lane"]
+) -> tuple[Ids, Lanes, Array]:
     def move(leaf: Array) -> Array:
         return flat(leaf)[to].reshape(leaf.shape) if leaf.ndim else leaf
 
-    places = jnp.stack([move(row) for row in placed.places])
-    return placed._replace(places=places), jax.tree.map(move, lanes), order[to]
+    moved = jnp.stack([move(row) for row in places])
+    return moved, jax.tree.map(move, lanes), order[to]
 
 
 def on_host(results: Array) -> list[np.ndarray]:
     """Each device's part of an array [device, ...], not copied where the device is the host."""
-    shards = sorted(results.addressable_shards, key=lambda shard: shard.index[0].start or 0)
-    return [np.asarray(shard.data).reshape(results.shape[1:]) for shard in shards]
+    parts = (results.addressable_data(device) for device in range(len(results)))
+    return [np.asarray(part).reshape(results.shape[1:]) for part in parts]

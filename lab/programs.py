@@ -10,10 +10,9 @@ import jax
 import numpy as np
 from jaxtyping import Array, Int
 
-from lab.backends import Placed
 from lab.blocks import Part
 from lab.plan import Plan
-from lab.program import Program
+from lab.program import Placed, Program
 from lab.starts import Starts
 
 Ids = Int[np.ndarray, "lane 3"]

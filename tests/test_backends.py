@@ -15,7 +15,7 @@ from test_engine import assert_same_bits
 import lab
 from lab import dataset, engine, optimizers, settings
 from lab.api import make_plan
-from lab.backends import Placed, Stage
+from lab.backends import Stage
 from lab.backends.forms import InRows
 from lab.backends.scalars import back, of_one, one_step, rows_of, traced
 from lab.engine import Engine
@@ -138,10 +138,9 @@ def test_a_whole_run_lowers_for_cuda(precision):
     with plan.precision():
         inputs, problem = plan.inputs(), plan.problem({})
         places = jnp.asarray(plan.layout.padded([plan.layout.part(0).places], 1)[0])
-        placed = Placed(places, jnp.zeros(3, jnp.int32), jnp.int32(64))
-        stage = Stage(jnp.int32(0), jnp.int32(STEPS), jnp.array(True), jnp.array(True))
-        rows = jax.eval_shape(partial(form.begin, problem), inputs, placed.ids)
-        whole = jax.jit(lambda *a: form.through(problem, *a)).trace(inputs, placed, rows, stage)
+        stage = Stage(places, jnp.array([0, STEPS, True, True, 0, 0, 0, 64], jnp.int32))
+        rows = jax.eval_shape(partial(form.begin, problem), inputs, stage.ids)
+        whole = jax.jit(lambda *a: form.through(problem, *a)).trace(inputs, stage, rows)
         text = whole.lower(lowering_platforms=("cuda",)).as_text()
     assert "lab_lanes" in text and text.count("stablehlo.case") >= 2
 

@@ -1,6 +1,7 @@
 """The kernels: each instruction against XLA's, whole loops against the same loops in rows."""
 
 from dataclasses import replace
+from fractions import Fraction
 from functools import partial
 from itertools import pairwise, product
 
@@ -14,8 +15,10 @@ from lab.backends import rows
 from lab.backends.scalars import back, of_one, one_step, rows_of
 from lab.kernels import cpu, gpu
 from lab.kernels.cpu import building
+from lab.kernels.distributing import distributed
 from lab.kernels.loop import loop_of
 from lab.kernels.regrouping import regrouped
+from lab.scalarize import scalarize
 
 RUNS = {"cpu": cpu.run, "gpu": partial(gpu.run, interpret=True)}
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 3.5, 1e-3, -7.25, 1e30, -1e30, np.inf, -np.inf, np.nan]
@@ -261,3 +264,36 @@ def test_what_is_the_same_for_all_lanes_is_multiplied_once_for_all():
     of_lanes = replace(loop, whole=whole)
     names = [e.primitive.name for e in whole.jaxpr.eqns if e.outvars[0] in of_lanes.by_lane]
     assert sorted(names) == ["add", "add", "div", "mul", "mul"]
+
+
+TWO_TERMS = {
+    "c - x + k z x": (lambda x, z: (1 - x) + (200 * z) * x, ["add", "mul", "mul", "sub"]),
+    "x - c + x z^2": (lambda x, z: x * z**2 + (x - 3), ["add", "integer_pow", "mul", "sub"]),
+    "x + z + k z x": (lambda x, z: (z + x) + x * (3 * z), ["add", "add", "mul", "mul"]),
+}
+
+
+@pytest.mark.parametrize("name", TWO_TERMS)
+def test_a_number_is_taken_out_of_two_terms(name):
+    function, operations = TWO_TERMS[name]
+    with jax.enable_x64(True):
+        straight = scalarize(function, *[jax.ShapeDtypeStruct((), jnp.float64)] * 2)
+        assert sorted(e.primitive.name for e in distributed(straight).jaxpr.eqns) == operations
+        x, z = np.random.default_rng(0).uniform(-10.0, 10.0, (2, 1000))
+        (found,) = distributed(straight)(jnp.asarray(x), jnp.asarray(z))
+        exact = [function(Fraction(a), Fraction(b)) for a, b in zip(x, z, strict=True)]
+    terms = 3 + np.abs(x) + np.abs(z) + 200 * np.abs(x * z) + np.abs(x) * z**2
+    assert np.all(
+        np.abs(np.asarray(found) - np.array(exact, float)) <= 2 * np.finfo(float).eps * terms
+    )
+
+
+@pytest.mark.parametrize("asked_twice", ["sum", "factor", "product"])
+def test_numbers_that_are_asked_for_elsewhere_are_left_as_they_are(asked_twice):
+    def function(x, z):
+        one, factor = 1.0 - x, 200.0 * z
+        product = factor * x
+        return one + product, {"sum": one, "factor": factor, "product": product}[asked_twice]
+
+    straight = scalarize(function, *[jax.ShapeDtypeStruct((), jnp.float32)] * 2)
+    assert distributed(straight).jaxpr is straight.jaxpr

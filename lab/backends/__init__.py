@@ -11,6 +11,6 @@ of that, whose state stays in registers from the first step to the last (`lab.ke
 
 from lab.backends.choice import Choice, choose
 from lab.backends.forms import Backend, backend_for, flat
-from lab.backends.stages import Ends, Placed, Stage
+from lab.backends.stages import Ends, Stage
 
-__all__ = ["Backend", "Choice", "Ends", "Placed", "Stage", "backend_for", "choose", "flat"]
+__all__ = ["Backend", "Choice", "Ends", "Stage", "backend_for", "choose", "flat"]

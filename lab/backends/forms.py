@@ -15,8 +15,17 @@ import jax.numpy as jnp
 from jaxtyping import Array, Int, PyTree
 
 from lab.backends import loops
-from lab.backends.scalars import back, first_where_alike, numbers, one_step, rows_of, sizes, traced
-from lab.backends.stages import Ends, Ids, Placed, Stage, begun, ended, staged
+from lab.backends.scalars import (
+    back,
+    first_where_alike,
+    joined,
+    numbers,
+    one_step,
+    rows_of,
+    sizes,
+    traced,
+)
+from lab.backends.stages import Ends, Ids, Stage, begun, ended, staged
 from lab.backends.sums import summed
 from lab.descent import Lane
 from lab.kernels import kernel_for, missing, once_for, through_for
@@ -78,10 +87,10 @@ class InTiles:
         return jax.vmap(one)(jax.tree.map(flat, (tuple(ids), lanes)))
 
     def through(
-        self, problem: "Problem", inputs: "Inputs", placed: Placed, lanes: Lane, stage: Stage
+        self, problem: "Problem", inputs: "Inputs", stage: Stage, lanes: Lane
     ) -> tuple[Lane, Ends]:
         """The lanes after a part of their run, and what is stored of them if they end there."""
-        return staged(self, problem, inputs, placed.ids, lanes, stage)
+        return staged(self, problem, inputs, stage, lanes)
 
     def leaves(self, problem: "Problem", lanes: Lane, field: str) -> list[Array]:
         """The arrays of a `Lane`'s field: what blocks lead with, then what is a lane's own."""
@@ -149,7 +158,7 @@ class InRows:
         return back(found, result, len(rows[0]))
 
     def through(
-        self, problem: "Problem", inputs: "Inputs", placed: Placed, lanes: Rows, stage: Stage
+        self, problem: "Problem", inputs: "Inputs", stage: Stage, lanes: Rows
     ) -> tuple[Rows, Ends]:
         """The lanes after a part of their run, and what is stored of them if they end there.
 
@@ -157,26 +166,26 @@ class InRows:
         to memory; what stands for it then, and for all of padding, is whatever lay there.
         """
         if self.kernel is None:
-            return staged(self, problem, inputs, placed.ids, lanes, stage)
+            return staged(self, problem, inputs, stage, lanes)
         sums, lane = summed(problem, inputs), traced(problem, inputs).lane
         loop, marks = sums.loop, [True] * len(ONE)
         begin = self._scalars(sums.begin(problem), inputs, ONE, marks)
         one, marks = (ONE, lane), [*marks, *loop.state]
-        end = self._scalars(sums.end(problem), (inputs, stage.until), one, marks)
+        shared = (inputs, stage.bounds.until)
+        end = self._scalars(sums.end(problem), shared, one, marks)
         if begin is None:
-            lanes = begun(self, problem, inputs, placed.ids, lanes, stage)
-        of_edges = stage.begins & (begin is not None), stage.ends & (end is not None)
-        bounds = (*stage[:2], *of_edges, *placed.corner, placed.lanes)
-        ids = placed.places.reshape(len(ONE), -1)
-        given = self._given(problem, inputs, list(map(flat, placed.ids)))
+            lanes = begun(self, problem, inputs, stage, lanes)
+        result = jax.eval_shape(problem.end, shared, one)
+        whole = Whole(loop, begin, end, () if end is None else tuple(sizes(result)))
+        ids = stage.places.reshape(len(ONE), -1)
+        given = self._given(problem, inputs, list(map(flat, stage.ids)))
         after, found = self.kernel(
-            Whole(loop, begin, end), bounds, ids, numbers(inputs), given, as_rows(lanes)
+            whole, stage.numbers, ids, numbers(inputs), given, as_rows(lanes)
         )
-        lanes = laid(after, loop.state, placed.places.shape[1:])
+        lanes = laid(after, loop.state, stage.places.shape[1:])
         if end is None:
-            return lanes, ended(self, problem, inputs, placed.ids, lanes, stage)
-        result = jax.eval_shape(problem.end, (inputs, stage.until), one)
-        return lanes, back(found, result, ids.shape[1])
+            return lanes, ended(self, problem, inputs, stage, lanes)
+        return lanes, joined(found, result, ids.shape[1])
 
     def _given(self, problem: "Problem", inputs: "Inputs", ids: Rows) -> Rows:
         """What the lanes with these ids are given, as a kernel takes it."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, PyTree
 
 from lab.descent import Lane
@@ -105,6 +106,15 @@ def first_where_alike(rows: Rows, differs: Sequence[bool]) -> Rows:
 def sizes(one: PyTree) -> list[int]:
     """How many scalars each leaf has."""
     return [Leaf.like(leaf).size for leaf in jax.tree.leaves(one)]
+
+
+def joined(arrays: Sequence[Array], one: PyTree, count: int) -> PyTree:
+    """Lanes of which each is like `one`, from arrays [lane, number] of its leaves that have any."""
+    rest = iter(arrays)
+    kinds = [Leaf.like(leaf) for leaf in jax.tree.leaves(one)]
+    empty = jnp.zeros((count, 0))
+    leaves = [kind.joined(next(rest) if kind.size else empty.astype(kind.dtype)) for kind in kinds]
+    return jax.tree.unflatten(jax.tree.structure(one), leaves)
 
 
 def back(values: Rows, one: PyTree, count: int) -> PyTree:

@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Int
+from jaxtyping import Array, Int
 
 from lab.blocks import PADDING
+from lab.kernels.loop import Bounds
 
 if TYPE_CHECKING:
     from lab.problem import Inputs, Problem
@@ -15,35 +16,30 @@ Ids = Int[Array, "3 tiles tile"]
 """Setting, seed and start of each lane of a block."""
 
 
-class Placed(NamedTuple):
-    """The ids of a block's lanes: the places of each among others, and the ids of the first.
+class Stage(NamedTuple):
+    """Lanes of a block, and a part of their run.
 
-    Most blocks of a run are alike but for their corners, so that `places` is on the devices once.
+    Most blocks of a run are alike but for the ids of their first lanes, so that the places of lanes
+    among others are on the devices once.
 
     Attributes:
-        places: to which the corner is added, but for padding.
-        corner: setting, seed and start.
-        lanes: how many lanes there are before the padding.
+        places: what is added to the ids of the first lane; PADDING where there is no lane.
+        numbers: those of `bounds`, as kernels take them.
     """
 
     places: Ids
-    corner: Int[Array, "3"]
-    lanes: Int[Array, ""]
+    numbers: Int[Array, " bound"]
+
+    @property
+    def bounds(self) -> Bounds:
+        """The steps, and which lanes take them."""
+        return Bounds(*self.numbers)
 
     @property
     def ids(self) -> Ids:
         """Of each lane."""
-        places, corner, _ = self
-        return jnp.where(places == PADDING, PADDING, places + corner[:, None, None])
-
-
-class Stage(NamedTuple):
-    """A part of a run: steps first ... until-1, and whether lanes begin before and end after."""
-
-    first: Int[Array, ""]
-    until: Int[Array, ""]
-    begins: Bool[Array, ""]
-    ends: Bool[Array, ""]
+        first = jnp.stack([self.bounds.setting, self.bounds.seed, self.bounds.start])
+        return jnp.where(self.places == PADDING, PADDING, self.places + first[:, None, None])
 
 
 Ends = tuple[dict[str, Array], Array]
@@ -74,30 +70,29 @@ class Form(Protocol):
 
 
 def staged(
-    form: Form, problem: "Problem", inputs: "Inputs", ids: Ids, lanes: Any, stage: Stage
+    form: Form, problem: "Problem", inputs: "Inputs", stage: Stage, lanes: Any
 ) -> tuple[Any, Ends]:
     """`through`, made of the others."""
-    lanes = begun(form, problem, inputs, ids, lanes, stage)
-    lanes = form.advance(problem, inputs, ids, lanes, stage.first, stage.until)
-    return lanes, ended(form, problem, inputs, ids, lanes, stage)
+    bounds = stage.bounds
+    lanes = begun(form, problem, inputs, stage, lanes)
+    lanes = form.advance(problem, inputs, stage.ids, lanes, bounds.first, bounds.until)
+    return lanes, ended(form, problem, inputs, stage, lanes)
 
 
-def begun(
-    form: Form, problem: "Problem", inputs: "Inputs", ids: Ids, lanes: Any, stage: Stage
-) -> Any:
+def begun(form: Form, problem: "Problem", inputs: "Inputs", stage: Stage, lanes: Any) -> Any:
     """The lanes at their starts, if they begin."""
-    return jax.lax.cond(stage.begins, lambda: form.begin(problem, inputs, ids), lambda: lanes)
+    return jax.lax.cond(
+        stage.bounds.begins > 0, lambda: form.begin(problem, inputs, stage.ids), lambda: lanes
+    )
 
 
-def ended(
-    form: Form, problem: "Problem", inputs: "Inputs", ids: Ids, lanes: Any, stage: Stage
-) -> Ends:
+def ended(form: Form, problem: "Problem", inputs: "Inputs", stage: Stage, lanes: Any) -> Ends:
     """What is stored of the lanes if they end; zeros if they do not."""
 
     def finish() -> Ends:
-        return form.finish(problem, inputs, ids, lanes, stage.until)
+        return form.finish(problem, inputs, stage.ids, lanes, stage.bounds.until)
 
     def nothing() -> Ends:
         return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(finish))
 
-    return jax.lax.cond(stage.ends, finish, nothing)
+    return jax.lax.cond(stage.bounds.ends > 0, finish, nothing)

@@ -106,11 +106,13 @@ class Whole(NamedTuple):
             asks for no state before it; None if the state is there already.
         end: (setting, seed, start, *state) -> results, likewise. The last scalar that it shares is
             the step at which lanes end. None if none are asked for.
+        columns: how many of the results, one after the other, lie side by side in each array.
     """
 
     loop: Loop
     begin: Loop | None = None
     end: Loop | None = None
+    columns: tuple[int, ...] = ()
 
     @property
     def loops(self) -> list[Loop]:
@@ -178,12 +180,38 @@ Rows = list[Array]
 Run = Callable[[Loop, Int[Array, ""], Int[Array, ""], Rows, Rows, Rows], Rows]
 """What a backend is: (loop, first, until, shared, given, state) -> state."""
 
-Through = Callable[[Whole, Sequence[Any], Array, Rows, Rows, Rows], tuple[Rows, Rows]]
+
+class Bounds(NamedTuple):
+    """A part of the run of a block of lanes, in the order in which kernels are told.
+
+    Attributes:
+        first: its first step.
+        until: the step that is not taken any more.
+        begins: whether lanes begin at the first step.
+        ends: whether they end at the last.
+        setting: what is added to that id of each lane.
+        seed: likewise.
+        start: likewise.
+        lanes: how many lanes there are before the padding.
+    """
+
+    first: Any
+    until: Any
+    begins: Any
+    ends: Any
+    setting: Any
+    seed: Any
+    start: Any
+    lanes: Any
+
+
+Through = Callable[
+    [Whole, Int[Array, " bound"], Int[Array, "3 lane"], Rows, Rows, Rows], tuple[Rows, Rows]
+]
 """What takes lanes through a part of their run: (whole, bounds, ids, shared, given, state) ->
-(state, results). The bounds are first and until; whether lanes begin at the first step, and whether
-they end at the last; what is to be added to the ids [3, lane] of lanes that are not padding; and
-how many lanes there are before the padding. Where lanes end the state means nothing, and where they
-do not the results do."""
+(state, results). The bounds are those of `Bounds`; the results, [lane, column] each, come in the
+columns of the `Whole`. Where lanes end the state means nothing, and where they do not the results
+mean nothing."""
 
 Once = Callable[[Loop, Rows, Rows], Rows]
 """What takes the only step of a loop that asks for no state before it: (loop, shared, given)."""

@@ -24,6 +24,41 @@ class Place(NamedTuple):
     row: int
 
 
+class Column(NamedTuple):
+    """Of a lane's number among others: which buffer, which number there, of how many a lane."""
+
+    buffer: int
+    number: int
+    of: int
+
+
+class Table:
+    """Variables of lanes side by side, in arrays [lane, column].
+
+    Args:
+        variables: all of them.
+        columns: how many, one after the other, share each array.
+    """
+
+    def __init__(self, variables: Sequence[core.Var], columns: Sequence[int]):
+        rest = iter(variables)
+        self.groups = [[next(rest) for _ in range(count)] for count in columns if count]
+
+    def described(self, lanes: int) -> list[jax.ShapeDtypeStruct]:
+        """The shapes and types of the arrays that are not empty."""
+        return [
+            jax.ShapeDtypeStruct((lanes, len(group)), aval(group[0]).dtype) for group in self.groups
+        ]
+
+    def places(self, first: int = 0) -> dict[core.Var, Column]:
+        """Where each variable lies, if the arrays are a function's buffers from `first` on."""
+        return {
+            var: Column(first + number, place, len(group))
+            for number, group in enumerate(self.groups)
+            for place, var in enumerate(group)
+        }
+
+
 def stored_as(var: core.Var, truth: np.dtype) -> np.dtype:
     """The type that a variable has in a buffer, where truth values have this one."""
     dtype = np.dtype(aval(var).dtype)

@@ -48,10 +48,14 @@ class Leaf(NamedTuple):
 
     def whole(self, rows: Sequence[Array], lanes: int) -> Array:
         """Rows of lanes, or numbers that are the same for all, as one array of so many lanes."""
-        shape = (*self.shape, 2) if self.key else self.shape
         columns = [jnp.broadcast_to(row, (lanes,)) for row in rows]
         stacked = jnp.stack(columns, axis=1) if columns else jnp.zeros((lanes, 0), self.dtype)
-        data = stacked.reshape(lanes, *shape)
+        return self.joined(stacked)
+
+    def joined(self, numbers: Array) -> Array:
+        """The scalars of lanes, [lane, scalar], as one array of so many lanes."""
+        shape = (*self.shape, 2) if self.key else self.shape
+        data = numbers.reshape(len(numbers), *shape)
         return jax.random.wrap_key_data(data) if self.key else data
 
 

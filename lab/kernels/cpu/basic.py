@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from lab.kernels.cpu.code import Code, Value
+from lab.kernels.cpu.code import Code, Value, suffix
 
 Parameters = Mapping[str, Any]
 Instruction = Callable[[Code, np.dtype, Parameters, list[Value]], Value]
@@ -75,12 +75,6 @@ def intrinsic(code: Code, name: str, *operands: Value) -> Value:
     return code.each(
         values, values[0].dtype, lambda *x: code.call(called, kind, [(kind, one) for one in x])
     )
-
-
-def suffix(kind: str) -> str:
-    """`v16f32` of `<16 x float>`."""
-    short = kind.replace("float", "f32").replace("double", "f64")
-    return "v" + short.strip("<>").replace(" x ", "") if "<" in short else short
 
 
 def bitcast(code: Code, out: np.dtype, _: Parameters, operands: list[Value]) -> Value:

@@ -56,6 +56,12 @@ def type_of(dtype: np.dtype) -> str:
     return TYPES[np.dtype(dtype).name]
 
 
+def suffix(kind: str) -> str:
+    """`v16f32` of `<16 x float>`."""
+    short = kind.replace("float", "f32").replace("double", "f64")
+    return "v" + short.strip("<>").replace(" x ", "") if "<" in short else short
+
+
 def constant(value: Any, dtype: np.dtype) -> Value:
     """A number as LLVM writes it: floats by the bits of the double that is equal to them."""
     dtype = np.dtype(dtype)

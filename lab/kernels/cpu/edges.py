@@ -73,12 +73,6 @@ class Edges:
         self.known.update({var: state[of] for of, var in own if of in state})
         self.known.write(self.at_end.fixed)
 
-    def store_same_results(self) -> None:
-        """Store the results that are the same for all lanes."""
-        for var, place in self.buffers.same_results.items():
-            pointer = memory.scalar_pointer(self.code, place, aval(var).dtype)
-            memory.store(self.code, pointer, self.known.read(self.results[var]))
-
     def begin(self, kept: Pointers) -> Pointers:
         """Work out the starts, if this is where they belong, and say where the state lies.
 
@@ -111,19 +105,20 @@ class Edges:
                 pointer = self._on_stack(var, offset)
                 self.known[own[var]] = memory.load_rows(code, pointer, aval(var).dtype)
             self.known.write(self.at_end.of_lanes)
-            for var, place in self.buffers.results.items():
-                pointer = memory.row_pointer(code, place, aval(var).dtype, lane)
-                memory.store_rows(code, pointer, code.spread(self.known.read(self.results[var])))
+            for var, column in self.buffers.results.items():
+                result = code.spread(self.known.read(self.results[var]))
+                memory.store_column(code, column, lane, result)
 
     def _know_ids(self, variables: Sequence[core.Var], lane: str) -> None:
         """The ids of lanes: those of a block's first lane are added to their places in it."""
         code = self.code
-        for number, (var, place) in enumerate(zip(variables, self.buffers.ids, strict=True)):
+        corner = map(memory.bound, ("setting", "seed", "start"))
+        for var, place, first in zip(variables, self.buffers.ids, corner, strict=True):
             if not any(var in loop.used for loop in self.whole.edges):
                 continue
             at = memory.load_rows(code, memory.row_pointer(code, place, INT32, lane), INT32)
-            corner = memory.scalar_pointer(code, self.buffers.corner(number), INT32)
-            moved = binary("add")(code, INT32, {}, [at, memory.load(code, corner, INT32)])
+            pointer = memory.scalar_pointer(code, first, INT32)
+            moved = binary("add")(code, INT32, {}, [at, memory.load(code, pointer, INT32)])
             none = code.spread(constant(PADDING, INT32))
             padding = compare("eq")(code, TRUTH, {}, [at, none])
             self.known[var] = choose(code, padding, at, moved)

@@ -10,17 +10,15 @@ from typing import NamedTuple
 import numpy as np
 from jax.extend import core
 
-from lab.kernels.cpu.code import Code, Value, type_of
-from lab.kernels.packing import Place
+from lab.kernels.cpu.code import Code, Value, suffix, type_of
+from lab.kernels.loop import Bounds
+from lab.kernels.packing import Column, Place
 
 GROUP = "%g"
 """The register that holds the first of the lanes that are worked on."""
 
 LARGEST = 8
 """Bytes of the largest number."""
-
-CORNER, BOUNDS = 4, 8
-"""In the first buffer: how many numbers stand before the corner, and how many stand there."""
 
 
 class Buffers(NamedTuple):
@@ -34,8 +32,7 @@ class Buffers(NamedTuple):
         lanes: rows of the state, before.
         alike_after: those scalars after.
         lanes_after: those rows after.
-        same_results: what is stored in the end, scalars where it is the same for all lanes.
-        results: likewise, rows.
+        results: what is stored in the end.
     """
 
     shared: Mapping[core.Var, Place]
@@ -45,12 +42,12 @@ class Buffers(NamedTuple):
     lanes: Mapping[core.Var, Place]
     alike_after: Mapping[core.Var, Place]
     lanes_after: Mapping[core.Var, Place]
-    same_results: Mapping[core.Var, Place]
-    results: Mapping[core.Var, Place]
+    results: Mapping[core.Var, Column]
 
-    def corner(self, number: int) -> Place:
-        """What is added to that id of every lane, after the bounds."""
-        return Place(0, CORNER + number)
+
+def bound(name: str) -> Place:
+    """Where one of the `Bounds` lies, in the first buffer."""
+    return Place(0, Bounds._fields.index(name))
 
 
 def load(code: Code, pointer: str, dtype: np.dtype) -> Value:
@@ -99,6 +96,26 @@ def store_rows(code: Code, pointer: str, value: Value) -> None:
             name = code.do(f"zext {kind} {name} to {stored}")
         at = _further(code, pointer, dtype, copy)
         code.line(f"store {stored} {name}, ptr {at}, align {dtype.itemsize}")
+
+
+def store_column(code: Code, column: Column, lane: str, value: Value) -> None:
+    """Store the vector of the lanes from there on, each number among others of its lane."""
+    dtype, lanes, kind = value.dtype, code.width, code.type(value.dtype, False)
+    first = code.do(f"mul i64 {lane}, {column.of}")
+    own = code.do(f"add i64 {first}, {column.number}")
+    pointer = pointer_to(code, f"%p{column.buffer}", dtype, own)
+    if column.of == 1:
+        store_rows(code, pointer, value)
+        return
+    (name,) = value.names
+    if dtype.kind == "b":
+        stored = f"<{lanes} x i8>"
+        name, kind = code.do(f"zext {kind} {name} to {stored}"), stored
+    far = ", ".join(f"i32 {i * column.of * dtype.itemsize}" for i in range(lanes))
+    each = code.do(f"getelementptr i8, ptr {pointer}, <{lanes} x i32> <{far}>")
+    to, all_of_them = (f"<{lanes} x ptr>", each), (f"<{lanes} x i1>", "splat (i1 true)")
+    arguments = [(kind, name), to, ("i32", str(dtype.itemsize)), all_of_them]
+    code.line(code.call(f"llvm.masked.scatter.{suffix(kind)}.v{lanes}p0", "void", arguments))
 
 
 def row_pointer(code: Code, place: Place, dtype: np.dtype, lane: str = GROUP) -> str:

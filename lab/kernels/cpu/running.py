@@ -13,11 +13,12 @@ from jaxtyping import Array, Int
 from lab.blocks import PADDING
 from lab.kernels.cpu import building
 from lab.kernels.cpu.code import Code
-from lab.kernels.cpu.memory import BOUNDS, Buffers
+from lab.kernels.cpu.memory import Buffers
 from lab.kernels.cpu.writing import Writer
+from lab.kernels.distributing import distributed
 from lab.kernels.expanding import expanded
-from lab.kernels.loop import Loop, Rows, Whole
-from lab.kernels.packing import Pack, Packs, Place, lanes_of, packed
+from lab.kernels.loop import Bounds, Loop, Rows, Whole
+from lab.kernels.packing import Pack, Packs, Place, Table, lanes_of, packed
 from lab.kernels.regrouping import regrouped
 from lab.scalarize import NotScalar, aval
 
@@ -48,7 +49,7 @@ def run(
     Raises:
         NotScalar: when there is something in the loop that the kernel cannot do.
     """
-    return _called(Whole(loop), [first, until], shared, given, state)[0]
+    return _called(Whole(loop), (first, until), shared, given, state)[0]
 
 
 def once(loop: Loop, shared: Rows, given: Rows) -> Rows:
@@ -57,12 +58,12 @@ def once(loop: Loop, shared: Rows, given: Rows) -> Rows:
     Raises:
         NotScalar: when there is something in the loop that the kernel cannot do.
     """
-    return _called(Whole(loop), [0, 1], shared, given, None)[0]
+    return _called(Whole(loop), (0, 1), shared, given, None)[0]
 
 
 def through(
     whole: Whole,
-    bounds: Sequence[Any],
+    bounds: Int[Array, " bound"],
     ids: Int[Array, "3 lane"],
     shared: Rows,
     given: Rows,
@@ -76,11 +77,10 @@ def through(
     return _called(whole, bounds, shared, given, state, ids if whole.edges else None)
 
 
-def _buffer(bounds: Sequence[Any], lanes: int) -> Int[Array, " number"]:
-    """The first buffer of a function; what is not given is 0, but the number of lanes is all."""
-    rest = [0] * (BOUNDS - len(bounds) - 1)
-    numbers = bounds if len(bounds) == BOUNDS else [*bounds, *rest, lanes]
-    return jnp.stack([jnp.asarray(number, jnp.int32) for number in numbers])
+def _of_steps(first: Any, until: Any, lanes: int) -> Int[Array, " bound"]:
+    """The bounds of steps that neither begin nor end so many lanes."""
+    bounds = Bounds(first, until, 0, 0, 0, 0, 0, lanes)
+    return jnp.stack([jnp.asarray(number, jnp.int32) for number in bounds])
 
 
 class Packed(NamedTuple):
@@ -90,16 +90,14 @@ class Packed(NamedTuple):
         packs: those of the steps.
         edges: what starts and results share.
         ids: [3, lane], where there are edges.
-        same_results: results that are the same for all lanes, and
-        results: those that are not.
+        results: what is stored in the end.
         state: whether there is a state before.
     """
 
     packs: Packs
     edges: Pack
     ids: Array | None
-    same_results: Pack
-    results: Pack
+    results: Table
     state: bool
 
     @property
@@ -111,15 +109,15 @@ class Packed(NamedTuple):
         return [*packs.shared.arrays, *self.edges.arrays, *packs.given.arrays, *ids, *before]
 
     @property
-    def written(self) -> list[Pack]:
-        """What is written."""
-        return [self.packs.alike, self.packs.lanes, self.same_results, self.results]
+    def state_after(self) -> list[Pack]:
+        """The state that is written."""
+        return [self.packs.alike, self.packs.lanes]
 
     def buffers(self, with_ids: bool) -> tuple[Buffers, int]:
         """Where each variable lies, and the number of buffers."""
         packs, count = self.packs, 1  # the first holds the bounds
 
-        def places(pack: Pack) -> dict[core.Var, Place]:
+        def places(pack: Any) -> dict[core.Var, Any]:
             nonlocal count
             found = pack.places(count)
             count += len(pack.groups)
@@ -129,37 +127,43 @@ class Packed(NamedTuple):
         ids = [Place(count, number) for number in range(3)] if with_ids else []
         count += bool(ids)
         before = [places(pack) if self.state else {} for pack in (packs.alike, packs.lanes)]
-        return Buffers(shared, given, ids, *before, *map(places, self.written)), count
+        after = [places(pack) for pack in (*self.state_after, self.results)]
+        return Buffers(shared, given, ids, *before, *after), count
 
 
 def _called(
     whole: Whole,
-    bounds: Sequence[Any],
+    bounds: tuple[Any, Any] | Int[Array, " bound"],
     shared: Rows,
     given: Rows,
     state: Rows | None,
     ids: Array | None = None,
 ) -> tuple[Rows, Rows]:
-    """The state after the function's steps, from a state or from none, and the results."""
+    """The state after the function's steps, from a state or from none, and the results.
+
+    Args:
+        whole: what the function does.
+        bounds: or only the first step and the one that is not taken any more.
+        shared: see `lab.kernels.loop`.
+        given: likewise.
+        state: None if nothing asks for it.
+        ids: of lanes that begin or end.
+    """
     whole = in_basic_operations(whole)
     loop, code = whole.loop, Code(*shape_of(whole.loop))
     lanes = lanes_of(loop, given, [None] * len(loop.state) if state is None else state)
     padding = -lanes % code.lanes
     numbers = packed_for(whole, shared, given, state, ids, padding)
-    read, rows = [_buffer(bounds, lanes), *numbers.read], lanes + padding
-    about = [
-        description
-        for pack, of_lanes in zip(numbers.written, [(), (rows,), (), (rows,)], strict=True)
-        for description in pack.described(*of_lanes)
-    ]
+    told, rows = _of_steps(*bounds, lanes) if isinstance(bounds, tuple) else bounds, lanes + padding
+    read, (alike, of_lanes) = [told, *numbers.read], numbers.state_after
+    about = [*alike.described(), *of_lanes.described(rows), *numbers.results.described(rows)]
     target = building.registered(written(whole, code, numbers), len(read), len(about), rows)
     found, by_var = list(jax.ffi.ffi_call(target, about)(*read)), dict[core.Var, Array]()
-    for pack in numbers.written:
+    for pack in numbers.state_after:
         count = len(pack.groups)
         by_var |= pack.unpacked(found[:count])
         found = found[count:]
-    ends = [] if whole.end is None else whole.end.variables[2]
-    return [by_var[var] for var in loop.variables[2]], [by_var[var] for var in ends]
+    return [by_var[var] for var in loop.variables[2]], [array[:lanes] for array in found]
 
 
 def packed_for(
@@ -177,17 +181,12 @@ def packed_for(
         for var, value in zip(loop.variables[0], shared, strict=False)
         if var in loop.used
     ]
-    of_end, marks = ([], ()) if whole.end is None else (whole.end.variables[2], whole.end.state)
-    same, results = (
-        [(var, None) for var, differs in zip(of_end, marks, strict=True) if differs is mark]
-        for mark in (False, True)
-    )
+    results = Table([] if whole.end is None else whole.end.variables[2], whole.columns)
     if ids is not None and padding:
         ids = jnp.pad(ids, ((0, 0), (0, padding)), constant_values=PADDING)
     values = [None] * len(whole.loop.state) if state is None else state
     packs = packed(whole.loop, shared, given, values, padding, apart=True)
-    of_results = Pack(same), Pack(results, padding, apart=True)
-    return Packed(packs, Pack(constants), ids, *of_results, state is not None)
+    return Packed(packs, Pack(constants), ids, results, state is not None)
 
 
 def missing(loop: Loop) -> str | None:
@@ -203,8 +202,8 @@ def missing(loop: Loop) -> str | None:
 
 def in_basic_operations(whole: Whole) -> Whole:
     """The run, its loops written out."""
-    begin, end = (None if loop is None else written_out(loop) for loop in whole[1:])
-    return Whole(written_out(whole.loop), begin, end)
+    begin, end = (None if loop is None else written_out(loop) for loop in (whole.begin, whole.end))
+    return Whole(written_out(whole.loop), begin, end, whole.columns)
 
 
 def written_out(loop: Loop) -> Loop:
@@ -215,7 +214,7 @@ def written_out(loop: Loop) -> Loop:
     """
     if len(loop.step.jaxpr.eqns) >= LONG:
         loop = replace(loop, whole=loop.step)  # freezing is a small part of so long a step
-    whole = expanded(replace(loop, whole=regrouped(loop)))
+    whole = expanded(replace(loop, whole=distributed(regrouped(loop))))
     size = len(whole.jaxpr.eqns)
     if size > MOST_OPERATIONS:
         raise NotScalar(f"{size:,} operations, more than {MOST_OPERATIONS:,}")

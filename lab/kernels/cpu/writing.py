@@ -41,9 +41,8 @@ TABLE = 2**14
 FOREVER = 2**30
 """Steps in a segment where none are noted."""
 
-BOUNDS = {"%first": 0, "%until": 1, "%b": 2, "%e": 3, "%c": memory.BOUNDS - 1}
-"""What stands where in the first buffer: the steps to take, whether starts and results are asked
-for, and the number of lanes."""
+BOUNDS = {"%first": "first", "%until": "until", "%b": "begins", "%e": "ends", "%c": "lanes"}
+"""Registers that hold what a function is told at first."""
 
 
 class Writer:
@@ -59,9 +58,9 @@ class Writer:
         """The function, after the declarations that it needs."""
         code = self.code
         code.label("entry")
-        for named, number in BOUNDS.items():
-            pointer = memory.scalar_pointer(code, Place(0, number), INT32)
-            code.line(f"{named} = load i32, ptr {pointer}, align 4")
+        for register, bound in BOUNDS.items():
+            pointer = memory.scalar_pointer(code, memory.bound(bound), INT32)
+            code.line(f"{register} = load i32, ptr {pointer}, align 4")
         code.line("%begins = icmp ne i32 %b, 0")
         code.line("%ends = icmp ne i32 %e, 0")
         code.line("%count = sext i32 %c to i64")
@@ -123,7 +122,6 @@ class Writer:
         code.label("done")
         for var, place in self.buffers.alike_after.items():
             memory.store(code, memory.scalar_pointer(code, place, aval(var).dtype), after[var])
-        self.edges.store_same_results()
         code.line("ret void")
 
     def _ticks(self, alike: State) -> State:
