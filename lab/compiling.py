@@ -28,27 +28,44 @@ class Clock(threading.local):
 CLOCK = Clock()
 
 
+class Once:
+    """What a function makes of its first arguments, made by whichever thread comes first.
+
+    The time that it takes is put down as spent on compiling.
+    """
+
+    def __init__(self, function: Callable[..., Any]):
+        self.function = function
+        self.made: list[Any] = []
+        self.lock = threading.Lock()
+
+    def __call__(self, *arguments: Any) -> Any:
+        """The same at every call."""
+        if not self.made:
+            self._make(arguments)
+        return self.made[0]
+
+    def _make(self, arguments: tuple[Any, ...]) -> None:
+        begun = time.perf_counter()
+        with self.lock:
+            if self.made:
+                CLOCK.waiting += time.perf_counter() - begun
+                return
+            self.made.append(self.function(*arguments))
+        CLOCK.compiling += time.perf_counter() - begun
+
+
 class Ahead:
-    """A function compiled at its first call, by whichever thread comes first."""
+    """A function compiled at its first call."""
 
     def __init__(self, function: Callable[..., Any], **options: Any):
         self.function = jax.jit(function, **options)
-        self.executable: Callable[..., Any] | None = None
-        self.lock = threading.Lock()
+        self.executable = Once(self._compiled)
 
     def __call__(self, *arguments: PyTree) -> PyTree:
         """The function's value; the first call compiles it for arguments like these."""
-        if self.executable is None:
-            self._compile(arguments)
-        assert self.executable is not None
-        return self.executable(*arguments)
+        return self.executable(*arguments)(*arguments)
 
-    def _compile(self, arguments: tuple[PyTree, ...]) -> None:
-        begun = time.perf_counter()
-        with self.lock:
-            if self.executable is not None:
-                CLOCK.waiting += time.perf_counter() - begun
-                return
-            self.executable = self.function.lower(*arguments).compile()
-        CLOCK.compiling += time.perf_counter() - begun
+    def _compiled(self, *arguments: PyTree) -> Callable[..., Any]:
         CLOCK.compilations += 1
+        return self.function.lower(*arguments).compile()

@@ -79,7 +79,7 @@ class Problem:
         watch: whether lanes are looked at, at every step, or only when they are closed.
         traced: the step in scalars, once it was traced (see `lab.backends.scalars.traced`), and as
             kernels take it (`lab.backends.sums.summed`). Problems that differ in their starts alone
-            share it.
+            share it; `lab.backends.forms` keeps there what lays lanes at the last starts asked for.
     """
 
     loss: Loss

@@ -16,14 +16,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
-from jaxtyping import Array, Bool, Float, Int, PyTree
+from jaxtyping import Array, Float, Int, PyTree
 
 from lab import reduce
-from lab.backends import Backend, Ends, Stage, backend_for, flat
-from lab.backends.stages import Ids
-from lab.blocks import PADDING
-from lab.compiling import Ahead
-from lab.outcome import Outcome
+from lab.backends import Backend, Stage, backend_for, flat
+from lab.backends.stages import Ids, running_of
+from lab.compiling import Ahead, Once
 from lab.problem import Inputs, Problem
 from lab.starts import Starts
 
@@ -97,14 +95,15 @@ class Program:
         self.backend = backend_for(backend, devices[0].platform)
         own = (self.backend, problem)
         used_again = () if self.backend.apart else (2,)
-        self._through = spread(partial(_through, *own), same, each, each, donate_argnums=used_again)
+        through = partial(self.backend.through, problem)
+        self._through = spread(through, same, each, each, donate_argnums=used_again)
         self._begin = spread(partial(_begin, *own), same, each)
         self._reduce = spread(partial(_reduce, problem, rows), same, each, each, each)
         ended = partial(_running_first, *own)
         self._running_first = spread(ended, each, each, each, donate_argnums=(1, 2))
         self._as_they_were = spread(_as_they_were, each, each, each, donate_argnums=(1, 2))
         self._spread, self._each_spec, self._same_spec = spread, each, same
-        self._from_elsewhere = False
+        self._begins_within = Once(partial(self.backend.begins_within, problem))
         self._nothing: Lanes = None
 
     def elsewhere(self, starts: Starts) -> "Program":
@@ -112,7 +111,7 @@ class Program:
         other = copy(self)
         begin = partial(_begin, self.backend, replace(self.problem, starts=starts))
         other._begin = self._spread(begin, self._same_spec, self._each_spec)
-        other._from_elsewhere = True
+        other._begins_within = Once(lambda inputs: False)
         return other
 
     def place(self, inputs: Inputs) -> Inputs:
@@ -127,9 +126,9 @@ class Program:
 
     def begin(self, inputs: Inputs, placed: Placed) -> Lanes:
         """The lanes at their starts."""
-        if self._from_elsewhere:
-            return self._begin(inputs, self._stage(placed))
-        return self.through(inputs, placed, None, 0, 0).lanes
+        if self._begins_within(inputs):
+            return self.through(inputs, placed, None, 0, 0).lanes
+        return self._begin(inputs, self._stage(placed))
 
     def through(
         self,
@@ -152,28 +151,25 @@ class Program:
             until: the step that is not taken any more.
             ends: whether this is where lanes end.
         """
-        if lanes is None and self._from_elsewhere:
+        if lanes is None and not self._begins_within(inputs):
             lanes = self._begin(inputs, self._stage(placed))
         stage = self._stage(placed, first, until, lanes is None, ends)
         before = self._unused(inputs, placed) if lanes is None else lanes
         after, running, (results, losses) = self._through(inputs, stage, before)
         if first == until and lanes is not None and self.backend.apart:
-            after = before
+            after = lanes
         return Passed(after, 0 if ends else sum(map(int, on_host(running))), results, losses)
 
     def _unused(self, inputs: Inputs, placed: Placed) -> Lanes:
-        """Something in the place of lanes that begin: the same at each call if it stays unread."""
-        if self._nothing is not None:
-            return self._nothing
-        devices, *shape = placed.places.shape
-        ids = jax.ShapeDtypeStruct(tuple(shape), placed.places.dtype)
-        nothing = jax.tree.map(
-            lambda leaf: jnp.zeros((devices, *leaf.shape), leaf.dtype, device=self.each),
-            self.backend.described(self.problem, inputs, ids),
-        )
-        if self.backend.apart:
-            self._nothing = nothing
-        return nothing
+        """Something in the place of lanes that begin, which nobody reads or writes."""
+        if self._nothing is None:
+            devices, *shape = placed.places.shape
+            ids = jax.ShapeDtypeStruct(tuple(shape), placed.places.dtype)
+            self._nothing = jax.tree.map(
+                lambda leaf: jnp.zeros((devices, *leaf.shape), leaf.dtype, device=self.each),
+                self.backend.described(self.problem, inputs, ids),
+            )
+        return self._nothing
 
     def _stage(self, placed: Placed, first: int = 0, until: int = 0, *edges: bool) -> Stage:
         """The lanes of each device, and their part of the run: whether they begin, and end."""
@@ -230,25 +226,6 @@ def _begin(backend: Backend, problem: Problem, inputs: Inputs, stage: Stage) -> 
     return backend.begin(problem, inputs, stage.ids)
 
 
-def _through(
-    backend: Backend, problem: Problem, inputs: Inputs, stage: Stage, lanes: Lanes
-) -> tuple[Lanes, Array, Ends]:
-    lanes, ends = backend.through(problem, inputs, stage, lanes)
-    running = jax.lax.cond(
-        stage.bounds.ends > 0,
-        lambda: jnp.int32(0),
-        lambda: jnp.sum(_running(backend, problem, stage.places, lanes), dtype=jnp.int32),
-    )
-    return lanes, running, ends
-
-
-def _running(backend: Backend, problem: Problem, places: Ids, lanes: Lanes) -> Bool[Array, " lane"]:
-    """Which lanes are running; padding may look like anything."""
-    (outcome,) = backend.leaves(problem, lanes, "outcome")
-    running = flat(outcome) == Outcome.RUNNING
-    return running & (flat(places[2]) != PADDING)
-
-
 def _reduce(
     problem: Problem,
     rows: int,
@@ -264,7 +241,7 @@ def _reduce(
 def _running_first(
     backend: Backend, problem: Problem, places: Ids, lanes: Lanes, order: Array
 ) -> tuple[Ids, Lanes, Array]:
-    running = _running(backend, problem, places, lanes)
+    running = running_of(backend, problem, places, lanes)
     return _moved(places, lanes, order, jnp.argsort(~running, stable=True))
 
 

@@ -116,6 +116,34 @@ def test_every_loss_in_the_kernel_as_under_vmap(name):
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=close)
 
 
+BEGINNINGS = {
+    "grid": lab.starts.grid([-2.0, -1.0], [2.0, 3.0], [7, 10]),
+    "points": lab.starts.points(np.random.default_rng(0).normal(size=(70, 2))),
+    "too many points to look up": lab.starts.points(
+        np.random.default_rng(0).normal(size=(2100, 2))
+    ),
+    "uniform": lab.starts.uniform([-2.0, -1.0], [2.0, 3.0], 70),
+}
+
+
+@pytest.mark.usefixtures("quick_compiles")
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("name", BEGINNINGS)
+def test_lanes_begin_in_the_kernel_where_they_begin_under_vmap(name, precision):
+    """To the last bit, by the kernel that takes their steps where it can lay them there."""
+    sgd, starts = lab.optimizer("sgd", learning_rate=0.001), BEGINNINGS[name]
+    chosen = starts[::-1][: starts.count - 1] if name == "uniform" else starts
+    found = []
+    for backend in ("kernel", "vmap"):
+        run = Run(steps=0, backend=backend, precision=precision)
+        plan = make_plan(lab.losses.rosenbrock(), sgd, chosen, run)
+        with plan.precision():
+            within = InRows("cpu").begins_within(plan.problem({}), plan.inputs())
+        assert within == (name != "too many points to look up")
+        found.append(lanes(plan).final_point)
+    np.testing.assert_array_equal(*found)
+
+
 @pytest.mark.usefixtures("quick_compiles", "float64")
 @pytest.mark.parametrize("name", ["sgd", "adam", "lion", "noisy_sgd"])
 def test_rows_of_scalars_as_under_vmap(name):
@@ -133,16 +161,20 @@ def lowered(plan):
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_a_whole_run_lowers_for_cuda(precision):
-    """From starts to results, in one program."""
+    """From starts, in a program of their own, to results."""
     plan, form = made("adam", "vmap", lab.losses.rosenbrock(), precision=precision), InRows("gpu")
     with plan.precision():
         inputs, problem = plan.inputs(), plan.problem({})
         places = jnp.asarray(plan.layout.padded([plan.layout.part(0).places], 1)[0])
         stage = Stage(places, jnp.array([0, STEPS, True, True, 0, 0, 0, 64], jnp.int32))
-        rows = jax.eval_shape(partial(form.begin, problem), inputs, stage.ids)
-        whole = jax.jit(lambda *a: form.through(problem, *a)).trace(inputs, stage, rows)
-        text = whole.lower(lowering_platforms=("cuda",)).as_text()
-    assert "lab_lanes" in text and text.count("stablehlo.case") >= 2
+        begin, through = (jax.jit(partial(f, problem)) for f in (form.begin, form.through))
+        rows = jax.eval_shape(begin, inputs, stage.ids)
+        texts = [
+            traced.lower(lowering_platforms=("cuda",)).as_text()
+            for traced in (begin.trace(inputs, stage.ids), through.trace(inputs, stage, rows))
+        ]
+    assert "lab_lanes" not in texts[0] and "lab_lanes" in texts[1]
+    assert "stablehlo.case" in texts[1]  # lanes end, or do not
 
 
 @pytest.mark.parametrize("name", [n for n in OPTIMIZERS if n not in LEFT_TO_VMAP])

@@ -18,6 +18,8 @@ def cube(x):
 
 cube.defjvp(lambda primals, tangents: (cube(primals[0]), 3 * primals[0] ** 2 * tangents[0]))
 
+TABLE = np.random.default_rng(0).normal(size=(4, 3))
+
 FUNCTIONS = {
     "slices": lambda x: x[1:] * x[:-1] + x[::2].sum() - x[-1],
     "index": lambda x: x[2] ** 2 - x[0],
@@ -38,6 +40,9 @@ FUNCTIONS = {
     "scatter": lambda x: x.at[jnp.array([1, 4])].set(7.0),
     "scatter-add": lambda x: jnp.zeros(4).at[jnp.array([1, 1, 3, 0, 1, 2])].add(x),
     "gradient of a gather": jax.grad(lambda x: (x[jnp.array([2, 2, 5])] ** 3).sum()),
+    "looked up": lambda x: lax.dynamic_slice(
+        jnp.asarray(TABLE, x.dtype), ((5 * x[0]).astype(int), jnp.array(1)), (2, 2)
+    ),
     "update slice": lambda x: lax.dynamic_update_slice(x, x[:2] * 2, (3,)),
     "running": lambda x: jnp.stack([jnp.cumsum(x), lax.cummax(x), lax.cumprod(x, reverse=True)]),
     "argmax": lambda x: jnp.array([jnp.argmax(x), jnp.argmin(x)]),

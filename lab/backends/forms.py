@@ -25,7 +25,7 @@ from lab.backends.scalars import (
     sizes,
     traced,
 )
-from lab.backends.stages import Ends, Ids, Stage, begun, ended, staged
+from lab.backends.stages import Ends, Ids, Stage, Through, ended, staged
 from lab.backends.sums import summed
 from lab.descent import Lane
 from lab.kernels import kernel_for, missing, once_for, through_for
@@ -35,6 +35,10 @@ from lab.scalarize import NotScalar, aval
 
 if TYPE_CHECKING:
     from lab.problem import Inputs, LaneInputs, Problem
+
+
+ALL = [True] * len(ONE)
+"""Every id may differ from lane to lane."""
 
 
 class InTiles:
@@ -56,6 +60,10 @@ class InTiles:
     def described(self, problem: "Problem", inputs: "Inputs", ids: Any) -> Lane:
         """The shapes and types of a block's lanes, by those of its ids."""
         return jax.eval_shape(partial(self.begin, problem), inputs, ids)
+
+    def begins_within(self, problem: "Problem", inputs: "Inputs") -> bool:
+        """Whether `through` can begin lanes: it is another program that does."""
+        return False
 
     def begin(self, problem: "Problem", inputs: "Inputs", ids: Ids) -> Lane:
         """The lanes at their starts."""
@@ -86,9 +94,7 @@ class InTiles:
         one = partial(problem.end, (inputs, last))
         return jax.vmap(one)(jax.tree.map(flat, (tuple(ids), lanes)))
 
-    def through(
-        self, problem: "Problem", inputs: "Inputs", stage: Stage, lanes: Lane
-    ) -> tuple[Lane, Ends]:
+    def through(self, problem: "Problem", inputs: "Inputs", stage: Stage, lanes: Lane) -> Through:
         """The lanes after a part of their run, and what is stored of them if they end there."""
         return staged(self, problem, inputs, stage, lanes)
 
@@ -118,13 +124,17 @@ class InRows:
             for var, mark in pairs
         ]
 
+    def begins_within(self, problem: "Problem", inputs: "Inputs") -> bool:
+        """Whether `through` can begin lanes: where a kernel can, in one piece with their steps."""
+        return self.kernel is not None and self._beginning(problem, inputs) is not None
+
     def begin(self, problem: "Problem", inputs: "Inputs", ids: Ids) -> Rows:
         """The lanes at their starts."""
         tiles, rows = ids.shape[1:], [flat(row) for row in ids]
         sums = summed(problem, inputs)
         begin = sums.begin(problem)
         try:
-            lanes, _ = self._once(begin, inputs, ONE, rows, [True] * len(rows))
+            lanes, _ = self._once(begin, inputs, ONE, rows, ALL)
         except NotScalar:
             lanes = rows_of(jax.vmap(partial(begin, inputs))(tuple(rows)))
         return laid(lanes, sums.loop.state, tiles)
@@ -150,16 +160,14 @@ class InRows:
         """The stored variables of lanes that end at step `last`, and their last losses as such."""
         (loop, lane), end = traced(problem, inputs), summed(problem, inputs).end(problem)
         shared, one = (inputs, last), (ONE, lane)
-        rows, differs = as_rows([*ids, *lanes]), [True] * len(ids) + list(loop.state)
+        rows, differs = as_rows([*ids, *lanes]), [*ALL, *loop.state]
         try:
             found, result = self._once(end, shared, one, rows, differs)
         except NotScalar:
             return jax.vmap(partial(end, shared))(back(rows, one, len(rows[0])))
         return back(found, result, len(rows[0]))
 
-    def through(
-        self, problem: "Problem", inputs: "Inputs", stage: Stage, lanes: Rows
-    ) -> tuple[Rows, Ends]:
+    def through(self, problem: "Problem", inputs: "Inputs", stage: Stage, lanes: Rows) -> Through:
         """The lanes after a part of their run, and what is stored of them if they end there.
 
         Where there is a kernel for all of it, no state of lanes that begin and end here is written
@@ -168,24 +176,28 @@ class InRows:
         if self.kernel is None:
             return staged(self, problem, inputs, stage, lanes)
         sums, lane = summed(problem, inputs), traced(problem, inputs).lane
-        loop, marks = sums.loop, [True] * len(ONE)
-        begin = self._scalars(sums.begin(problem), inputs, ONE, marks)
-        one, marks = (ONE, lane), [*marks, *loop.state]
-        shared = (inputs, stage.bounds.until)
-        end = self._scalars(sums.end(problem), shared, one, marks)
-        if begin is None:
-            lanes = begun(self, problem, inputs, stage, lanes)
+        loop, begin = sums.loop, self._beginning(problem, inputs)
+        one, shared = (ONE, lane), (inputs, stage.bounds.until)
+        end = self._scalars(sums.end(problem), shared, one, [*ALL, *loop.state])
         result = jax.eval_shape(problem.end, shared, one)
         whole = Whole(loop, begin, end, () if end is None else tuple(sizes(result)))
         ids = stage.places.reshape(len(ONE), -1)
         given = self._given(problem, inputs, list(map(flat, stage.ids)))
-        after, found = self.kernel(
+        after, running, found = self.kernel(
             whole, stage.numbers, ids, numbers(inputs), given, as_rows(lanes)
         )
         lanes = laid(after, loop.state, stage.places.shape[1:])
         if end is None:
-            return lanes, ended(self, problem, inputs, stage, lanes)
-        return lanes, joined(found, result, ids.shape[1])
+            return lanes, running, ended(self, problem, inputs, stage, lanes)
+        return lanes, running, joined(found, result, ids.shape[1])
+
+    def _beginning(self, problem: "Problem", inputs: "Inputs") -> Loop | None:
+        """What lays lanes at their starts, if the kernel can do it."""
+        kept = problem.traced.get("begin")
+        if kept is None or kept[0] is not problem.starts:
+            loop = self._scalars(summed(problem, inputs).begin(problem), inputs, ONE, ALL)
+            kept = problem.traced["begin"] = problem.starts, loop
+        return kept[1]
 
     def _given(self, problem: "Problem", inputs: "Inputs", ids: Rows) -> Rows:
         """What the lanes with these ids are given, as a kernel takes it."""

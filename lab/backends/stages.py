@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Int
+from jaxtyping import Array, Bool, Int
 
 from lab.blocks import PADDING
 from lab.kernels.loop import Bounds
+from lab.outcome import Outcome
 
 if TYPE_CHECKING:
     from lab.problem import Inputs, Problem
@@ -42,12 +43,18 @@ class Stage(NamedTuple):
         return jnp.where(self.places == PADDING, PADDING, self.places + first[:, None, None])
 
 
+Through = tuple[Any, Int[Array, ""], "Ends"]
+"""The lanes after a part of their run, how many of them go on, and what is stored if they end."""
+
 Ends = tuple[dict[str, Array], Array]
 """Stored variables of lanes [lane, ...], and their last losses."""
 
 
 class Form(Protocol):
     """What takes lanes through the stages: from their starts, on, and to their end."""
+
+    def begins_within(self, problem: "Problem", inputs: "Inputs") -> bool:
+        """Whether `through` can begin lanes; else `begin` must have been called."""
 
     def begin(self, problem: "Problem", inputs: "Inputs", ids: Ids) -> Any:
         """The lanes at their starts."""
@@ -68,22 +75,22 @@ class Form(Protocol):
     ) -> Ends:
         """The stored variables of lanes that end at step `last`, and their last losses as such."""
 
+    def leaves(self, problem: "Problem", lanes: Any, field: str) -> list[Array]:
+        """The arrays of a `Lane`'s field."""
 
-def staged(
-    form: Form, problem: "Problem", inputs: "Inputs", stage: Stage, lanes: Any
-) -> tuple[Any, Ends]:
+
+def staged(form: Form, problem: "Problem", inputs: "Inputs", stage: Stage, lanes: Any) -> Through:
     """`through`, made of the others."""
     bounds = stage.bounds
-    lanes = begun(form, problem, inputs, stage, lanes)
     lanes = form.advance(problem, inputs, stage.ids, lanes, bounds.first, bounds.until)
-    return lanes, ended(form, problem, inputs, stage, lanes)
+    running = jnp.sum(running_of(form, problem, stage.places, lanes), dtype=jnp.int32)
+    return lanes, running, ended(form, problem, inputs, stage, lanes)
 
 
-def begun(form: Form, problem: "Problem", inputs: "Inputs", stage: Stage, lanes: Any) -> Any:
-    """The lanes at their starts, if they begin."""
-    return jax.lax.cond(
-        stage.bounds.begins > 0, lambda: form.begin(problem, inputs, stage.ids), lambda: lanes
-    )
+def running_of(form: Form, problem: "Problem", places: Ids, lanes: Any) -> Bool[Array, " lane"]:
+    """Which lanes are running; padding may look like anything."""
+    (outcome,) = form.leaves(problem, lanes, "outcome")
+    return (outcome.reshape(-1) == Outcome.RUNNING) & (places[2].reshape(-1) != PADDING)
 
 
 def ended(form: Form, problem: "Problem", inputs: "Inputs", stage: Stage, lanes: Any) -> Ends:

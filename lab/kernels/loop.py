@@ -206,12 +206,13 @@ class Bounds(NamedTuple):
 
 
 Through = Callable[
-    [Whole, Int[Array, " bound"], Int[Array, "3 lane"], Rows, Rows, Rows], tuple[Rows, Rows]
+    [Whole, Int[Array, " bound"], Int[Array, "3 lane"], Rows, Rows, Rows],
+    tuple[Rows, Int[Array, ""], Rows],
 ]
 """What takes lanes through a part of their run: (whole, bounds, ids, shared, given, state) ->
-(state, results). The bounds are those of `Bounds`; the results, [lane, column] each, come in the
-columns of the `Whole`. Where lanes end the state means nothing, and where they do not the results
-mean nothing."""
+(state, running, results). The bounds are those of `Bounds`; of lanes, so many are running; the
+results, [lane, column] each, come in the columns of the `Whole`. Where lanes end the state means
+nothing, and where they do not the results mean nothing."""
 
 Once = Callable[[Loop, Rows, Rows], Rows]
 """What takes the only step of a loop that asks for no state before it: (loop, shared, given)."""

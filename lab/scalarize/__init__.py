@@ -11,6 +11,7 @@ or for nothing. What comes out is a `Straight`: a jaxpr whose every value has sh
 """
 
 from lab.scalarize.boxes import NotScalar, aval
+from lab.scalarize.lookup import Table, lookup
 from lab.scalarize.straight import Leaf, Straight, alike, dependent, is_in
 from lab.scalarize.tidy import inlined, tidy
 from lab.scalarize.tracing import scalarize
@@ -19,11 +20,13 @@ __all__ = [
     "Leaf",
     "NotScalar",
     "Straight",
+    "Table",
     "alike",
     "aval",
     "dependent",
     "inlined",
     "is_in",
+    "lookup",
     "scalarize",
     "tidy",
 ]

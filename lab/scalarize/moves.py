@@ -18,9 +18,11 @@ from lab.scalarize.boxes import (
     bound,
     boxed,
     fold,
+    is_key,
     known,
     scalars,
 )
+from lab.scalarize.lookup import LONGEST, Table, lookup
 
 Rule = Callable[..., list[Apart]]
 
@@ -85,8 +87,22 @@ def empty(equation: core.JaxprEqn) -> Apart:
 
 
 def dynamic_slice(equation: core.JaxprEqn, x: Apart, *starts: Apart) -> Apart:
-    """A slice whose place is known while tracing; it is moved to lie within the array."""
-    return x[_window(x, equation.params["slice_sizes"], starts)]
+    """A slice, moved to lie within the array. Its place, or else its array, is known."""
+    sizes = equation.params["slice_sizes"]
+    if all(known(scalars(start)) for start in starts):
+        return x[_window(x, sizes, starts)]
+    if x.size > LONGEST or not known(scalars(x)) or is_key(aval(equation.outvars[0])):
+        raise NotScalar("an index that is computed")
+    first: Scalar = np.int32(0)
+    for start, n, size in zip(starts, x.shape, sizes, strict=True):
+        (place,) = scalars(start)
+        last = place.dtype.type(n - size)
+        within = bound(lax.clamp)(place.dtype.type(0), place, last)
+        moved_on = bound(lax.mul)(first, np.int32(n))
+        first = bound(lax.add)(moved_on, bound(lax.convert_element_type)(within, np.int32))
+    table = Table.of(np.array(scalars(x)))
+    places = np.arange(x.size, dtype=np.int32).reshape(x.shape)[tuple(map(slice, sizes))]
+    return boxed([lookup(table, bound(lax.add)(first, p)) for p in places.reshape(-1)], sizes)
 
 
 def dynamic_update_slice(equation: core.JaxprEqn, x: Apart, update: Apart, *starts: Apart) -> Apart:

@@ -22,6 +22,7 @@ from lab.kernels.cpu.basic import (
 )
 from lab.kernels.cpu.code import Code, Value, constant
 from lab.kernels.cpu.conversions import absolute, convert, neg, not_, shift, sign
+from lab.kernels.cpu.tables import lookup
 from lab.scalarize import NotScalar
 
 ROUNDED = {"floor": "floor", "ceil": "ceil", "abs": "fabs"}
@@ -213,4 +214,5 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "bitcast_convert_type": bitcast,
     "stop_gradient": same,
     "copy": same,
+    "lookup": lookup,
 }

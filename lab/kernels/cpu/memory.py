@@ -32,6 +32,7 @@ class Buffers(NamedTuple):
         lanes: rows of the state, before.
         alike_after: those scalars after.
         lanes_after: those rows after.
+        running: how many lanes are running after; None if nobody asks.
         results: what is stored in the end.
     """
 
@@ -42,6 +43,7 @@ class Buffers(NamedTuple):
     lanes: Mapping[core.Var, Place]
     alike_after: Mapping[core.Var, Place]
     lanes_after: Mapping[core.Var, Place]
+    running: Place | None
     results: Mapping[core.Var, Column]
 
 

@@ -68,13 +68,14 @@ def through(
     shared: Rows,
     given: Rows,
     state: Rows,
-) -> tuple[Rows, Rows]:
+) -> tuple[Rows, Int[Array, ""], Rows]:
     """A part of a run, or all of it (see `lab.kernels.loop.Through`).
 
     Raises:
         NotScalar: when there is something in the loops that the kernel cannot do.
     """
-    return _called(whole, bounds, shared, given, state, ids if whole.edges else None)
+    state, (running, *results) = _called(whole, bounds, shared, given, state, ids)
+    return state, running[0], [array[: ids.shape[1]] for array in results]
 
 
 def _of_steps(first: Any, until: Any, lanes: int) -> Int[Array, " bound"]:
@@ -89,7 +90,7 @@ class Packed(NamedTuple):
     Attributes:
         packs: those of the steps.
         edges: what starts and results share.
-        ids: [3, lane], where there are edges.
+        ids: [3, lane], of lanes that may begin or end here, and are counted if they are running.
         results: what is stored in the end.
         state: whether there is a state before.
     """
@@ -113,7 +114,7 @@ class Packed(NamedTuple):
         """The state that is written."""
         return [self.packs.alike, self.packs.lanes]
 
-    def buffers(self, with_ids: bool) -> tuple[Buffers, int]:
+    def buffers(self) -> tuple[Buffers, int]:
         """Where each variable lies, and the number of buffers."""
         packs, count = self.packs, 1  # the first holds the bounds
 
@@ -124,11 +125,16 @@ class Packed(NamedTuple):
             return found
 
         shared, given = places(packs.shared) | places(self.edges), places(packs.given)
-        ids = [Place(count, number) for number in range(3)] if with_ids else []
-        count += bool(ids)
-        before = [places(pack) if self.state else {} for pack in (packs.alike, packs.lanes)]
-        after = [places(pack) for pack in (*self.state_after, self.results)]
-        return Buffers(shared, given, ids, *before, *after), count
+        of_lanes = self.ids is not None
+        ids = [Place(count, number) for number in range(3)] if of_lanes else []
+        count += of_lanes
+        alike, lanes = (places(pack) if self.state else {} for pack in (packs.alike, packs.lanes))
+        alike_after, lanes_after = (places(pack) for pack in self.state_after)
+        running = Place(count, 0) if of_lanes else None
+        count += of_lanes
+        results = places(self.results)
+        before, after = (alike, lanes), (alike_after, lanes_after)
+        return Buffers(shared, given, ids, *before, *after, running, results), count
 
 
 def _called(
@@ -139,7 +145,7 @@ def _called(
     state: Rows | None,
     ids: Array | None = None,
 ) -> tuple[Rows, Rows]:
-    """The state after the function's steps, from a state or from none, and the results.
+    """The state after the function's steps, from a state or from none, and the arrays after that.
 
     Args:
         whole: what the function does.
@@ -147,7 +153,7 @@ def _called(
         shared: see `lab.kernels.loop`.
         given: likewise.
         state: None if nothing asks for it.
-        ids: of lanes that begin or end.
+        ids: of lanes that may begin or end: then how many are running, and the results, follow.
     """
     whole = in_basic_operations(whole)
     loop, code = whole.loop, Code(*shape_of(whole.loop))
@@ -156,14 +162,16 @@ def _called(
     numbers = packed_for(whole, shared, given, state, ids, padding)
     told, rows = _of_steps(*bounds, lanes) if isinstance(bounds, tuple) else bounds, lanes + padding
     read, (alike, of_lanes) = [told, *numbers.read], numbers.state_after
-    about = [*alike.described(), *of_lanes.described(rows), *numbers.results.described(rows)]
+    running = [] if ids is None else [jax.ShapeDtypeStruct((1,), jnp.int32)]
+    state_after = [*alike.described(), *of_lanes.described(rows)]
+    about = [*state_after, *running, *numbers.results.described(rows)]
     target = building.registered(written(whole, code, numbers), len(read), len(about), rows)
     found, by_var = list(jax.ffi.ffi_call(target, about)(*read)), dict[core.Var, Array]()
     for pack in numbers.state_after:
         count = len(pack.groups)
         by_var |= pack.unpacked(found[:count])
         found = found[count:]
-    return [by_var[var] for var in loop.variables[2]], [array[:lanes] for array in found]
+    return [by_var[var] for var in loop.variables[2]], found
 
 
 def packed_for(
@@ -223,7 +231,7 @@ def written_out(loop: Loop) -> Loop:
 
 def written(whole: Whole, code: Code, numbers: Packed) -> str:
     """The run's function in LLVM's language, for buffers packed like these."""
-    buffers, count = numbers.buffers(with_ids=bool(whole.edges))
+    buffers, count = numbers.buffers()
     return Writer(whole, buffers, code).function(building.FUNCTION, count)
 
 

@@ -64,6 +64,17 @@ class Stepper:
         bits = code.do(f"bitcast <{code.width} x i1> {found} to i{code.width}")
         return code.do(f"icmp ne i{code.width} {bits}, 0")
 
+    def count_of(self, marks: State) -> str:
+        """How many of the lanes are marked."""
+        code, total = self.code, "0"
+        for still in (name for value in marks.values() for name in value.names):
+            bits = f"i{code.width}"
+            mask = code.do(f"bitcast <{code.width} x i1> {still} to {bits}")
+            ones = code.do(code.call(f"llvm.ctpop.{bits}", bits, [(bits, mask)]))
+            wide = code.do(f"zext {bits} {ones} to i32")
+            total = code.do(f"add i32 {total}, {wide}")
+        return total
+
     def slot(self, row: str, slot: int) -> str:
         """The address of a number in the table."""
         wide = self.code.do(f"zext i32 {row} to i64")

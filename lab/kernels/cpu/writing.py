@@ -67,6 +67,7 @@ class Writer:
         alike = self._alike_at_first()
         code.line(f"%table = alloca [{TABLE * SLOT} x i8], align 64")
         code.line(f"%stack = alloca [{self.edges.size} x i8], align 64")
+        code.line("%running = alloca i32, align 4")
         code.line("br label %segment")
         self._segments(alike)
         arguments = ", ".join(f"ptr noalias %p{i}" for i in range(pointers))
@@ -113,6 +114,7 @@ class Writer:
         close(code, then, ticked, "tick")
         after = values_of(now, then)
         self.edges.alike_at_last(after)
+        code.line("store i32 0, ptr %running, align 4")
         code.line("br label %group")
         self._groups(after)
         code.label("next_segment")
@@ -122,6 +124,10 @@ class Writer:
         code.label("done")
         for var, place in self.buffers.alike_after.items():
             memory.store(code, memory.scalar_pointer(code, place, aval(var).dtype), after[var])
+        if self.buffers.running is not None:
+            total = code.do("load i32, ptr %running, align 4") if self.loop.running else "%c"
+            pointer = memory.scalar_pointer(code, self.buffers.running, INT32)
+            code.line(f"store i32 {total}, ptr {pointer}, align 4")
         code.line("ret void")
 
     def _ticks(self, alike: State) -> State:
@@ -173,8 +179,13 @@ class Writer:
         code.label("store")
         last = phis_of(code, state, "load")
         close(code, last, leaving, latch)
-        for var, value in values_of(state, last).items():
+        left = values_of(state, last)
+        for var, value in left.items():
             memory.store_rows(code, then[var], value)
+        if self.buffers.running is not None:
+            others = code.do("load i32, ptr %running, align 4")
+            total = code.do(f"add i32 {others}, {self.stepper.count_of(self.stepper.marks(left))}")
+            code.line(f"store i32 {total}, ptr %running, align 4")
         self.edges.finish()
         code.line("br label %next_group")
         code.label("next_group")
