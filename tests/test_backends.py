@@ -245,7 +245,8 @@ def test_moving_the_running_lanes_together_changes_no_bit(backend, monkeypatch):
     monkeypatch.setattr(engine, "ENDED_SHARE", 0.9)
     meter = Meter()
     moved = cloud(backend=backend, meter=meter)
-    assert meter.compilations == 3  # the run, together, and back
+    apart = backend != "kernel"  # lanes begin in a program of their own
+    assert meter.compilations == apart + 3  # that, the run, together, and back
     assert len(np.unique(left.outcome)) > 1
     assert_same_bits(moved.data_vars, left.data_vars)
     reduced = cloud(backend=backend, keep="reduced")
