@@ -124,10 +124,10 @@ def ours(picture: Picture, backend: str = "auto") -> Contender:
     rates = {"first": picture.rates, "second": picture.rates}
     both = optimizer(two_rates, label="two rates", split=picture.width**2, **rates)
     plan = make_plan(picture.loss, both, starts.points(picture.drawn[2][None]), run)
-    engine = Engine(plan, local_devices())
+    engine, ends = Engine(plan, local_devices()), dict[str, np.ndarray]()
 
     def whole() -> Ends:
-        return collected(engine, ("final_loss", "best_loss", "hit_step"))
+        return collected(engine, ("final_loss", "best_loss", "hit_step"), ends)
 
     whole()
     return whole

@@ -47,18 +47,24 @@ def prepare(task: Task, backend: str = "auto") -> Contender:
     """Compile the task's programs by a first run."""
     devices = local_devices()
     used = devices[: task.cores] if task.platform == "cpu" else devices
-    engine = Engine(plan_of(task, backend), used, Meter())
+    engine, ends = Engine(plan_of(task, backend), used, Meter()), dict[str, np.ndarray]()
 
     def run() -> Ends:
-        return collected(engine, KEPT if task.recording else KEPT[:1])
+        return collected(engine, KEPT if task.recording else KEPT[:1], ends)
 
     run()
     return run
 
 
-def collected(engine: Engine, names: tuple[str, ...]) -> Ends:
-    """These variables of every lane, settings before starts."""
-    layout, ends = engine.plan.layout, dict[str, np.ndarray]()
+def collected(engine: Engine, names: tuple[str, ...], ends: dict[str, np.ndarray]) -> Ends:
+    """These variables of every lane, settings before starts.
+
+    Args:
+        engine: runs them.
+        names: of the variables.
+        ends: arrays to put them into, made at the first run, as the peers in C keep theirs.
+    """
+    layout = engine.plan.layout
     for block, results in engine.blocks():
         region = layout.region(block)
         shape = [len(range(*part.indices(n))) for part, n in zip(region, layout.sizes, strict=True)]
