@@ -28,7 +28,7 @@ class Clock(threading.local):
 CLOCK = Clock()
 
 
-class Once:
+class Settled:
     """What a function makes of its first arguments, made by whichever thread comes first.
 
     The time that it takes is put down as spent on compiling.
@@ -56,16 +56,17 @@ class Once:
 
 
 class Ahead:
-    """A function compiled at its first call."""
+    """A function compiled at its first call, by whichever thread comes first."""
 
     def __init__(self, function: Callable[..., Any], **options: Any):
         self.function = jax.jit(function, **options)
-        self.executable = Once(self._compiled)
+        self.executable = Settled(self._compiled)
 
     def __call__(self, *arguments: PyTree) -> PyTree:
         """The function's value; the first call compiles it for arguments like these."""
         return self.executable(*arguments)(*arguments)
 
     def _compiled(self, *arguments: PyTree) -> Callable[..., Any]:
+        compiled = self.function.lower(*arguments).compile()
         CLOCK.compilations += 1
-        return self.function.lower(*arguments).compile()
+        return compiled

@@ -2,7 +2,9 @@
 
 It takes a block's lanes through a part of their run with one of the `lab.backends`: from their
 starts, or from where they were, for so many steps, and perhaps to their end, where their records
-are read. Every device works on a block of its own (`jax.shard_map`).
+are read. What else is compiled, once each, if it is asked for: starts where the backend has them
+apart, moving lanes together and back, counts across starts. Every device works on a block of its
+own (`jax.shard_map`).
 """
 
 import math
@@ -21,7 +23,7 @@ from jaxtyping import Array, Float, Int, PyTree
 from lab import reduce
 from lab.backends import Backend, Stage, backend_for, flat
 from lab.backends.stages import Ids, running_of
-from lab.compiling import Ahead, Once
+from lab.compiling import Ahead, Settled
 from lab.problem import Inputs, Problem
 from lab.starts import Starts
 
@@ -103,7 +105,7 @@ class Program:
         self._running_first = spread(ended, each, each, each, donate_argnums=(1, 2))
         self._as_they_were = spread(_as_they_were, each, each, each, donate_argnums=(1, 2))
         self._spread, self._each_spec, self._same_spec = spread, each, same
-        self._begins_within = Once(partial(self.backend.begins_within, problem))
+        self._begins_within = Settled(partial(self.backend.begins_within, problem))
         self._nothing: Lanes = None
 
     def elsewhere(self, starts: Starts) -> "Program":
@@ -111,7 +113,7 @@ class Program:
         other = copy(self)
         begin = partial(_begin, self.backend, replace(self.problem, starts=starts))
         other._begin = self._spread(begin, self._same_spec, self._each_spec)
-        other._begins_within = Once(lambda inputs: False)
+        other._begins_within = Settled(lambda inputs: False)
         return other
 
     def place(self, inputs: Inputs) -> Inputs:
@@ -171,9 +173,15 @@ class Program:
             )
         return self._nothing
 
-    def _stage(self, placed: Placed, first: int = 0, until: int = 0, *edges: bool) -> Stage:
-        """The lanes of each device, and their part of the run: whether they begin, and end."""
-        begins, ends = edges or (False, False)
+    def _stage(
+        self,
+        placed: Placed,
+        first: int = 0,
+        until: int = 0,
+        begins: bool = False,
+        ends: bool = False,
+    ) -> Stage:
+        """The lanes of each device, and their part of the run."""
         blocks = zip(placed.corners, placed.counts, strict=True)
         bounds = [[first, until, begins, ends, *corner, count] for corner, count in blocks]
         return Stage(placed.places, jax.device_put(np.array(bounds, np.int32), self.each))

@@ -116,13 +116,19 @@ def test_every_loss_in_the_kernel_as_under_vmap(name):
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=close)
 
 
+LEAVES = np.random.default_rng(1).normal(size=(2, 70, 1))
+
 BEGINNINGS = {
     "grid": lab.starts.grid([-2.0, -1.0], [2.0, 3.0], [7, 10]),
     "points": lab.starts.points(np.random.default_rng(0).normal(size=(70, 2))),
     "too many points to look up": lab.starts.points(
         np.random.default_rng(0).normal(size=(2100, 2))
     ),
+    "points in leaves of one shape": lab.starts.points({"x": LEAVES[0], "y": LEAVES[1]}),
+    "one point": lab.starts.points([[1.5, -2.5]]),
     "uniform": lab.starts.uniform([-2.0, -1.0], [2.0, 3.0], 70),
+    "normal": lab.starts.normal([-2.0, -1.0], 0.5, 70),
+    "chosen": lab.starts.uniform([-2.0, -1.0], [2.0, 3.0], 70)[[3, 3, 69, 0]],
 }
 
 
@@ -130,18 +136,43 @@ BEGINNINGS = {
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("name", BEGINNINGS)
 def test_lanes_begin_in_the_kernel_where_they_begin_under_vmap(name, precision):
-    """To the last bit, by the kernel that takes their steps where it can lay them there."""
-    sgd, starts = lab.optimizer("sgd", learning_rate=0.001), BEGINNINGS[name]
-    chosen = starts[::-1][: starts.count - 1] if name == "uniform" else starts
+    """By the kernel that takes their steps, where it can lay them there; of points, every bit."""
     found = []
     for backend in ("kernel", "vmap"):
         run = Run(steps=0, backend=backend, precision=precision)
-        plan = make_plan(lab.losses.rosenbrock(), sgd, chosen, run)
+        sgd = lab.optimizer("sgd", learning_rate=0.001)
+        plan = make_plan(of_leaves, sgd, BEGINNINGS[name], run)
         with plan.precision():
             within = InRows("cpu").begins_within(plan.problem({}), plan.inputs())
         assert within == (name != "too many points to look up")
         found.append(lanes(plan).final_point)
-    np.testing.assert_array_equal(*found)
+    ulps = 64 if name == "normal" else 0  # an elementary function is written out
+    np.testing.assert_allclose(*found, rtol=ulps * np.finfo(precision).eps)
+
+
+def of_leaves(x):
+    """Squares of whatever numbers there are."""
+    return sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(x))
+
+
+@pytest.mark.usefixtures("quick_compiles", "float64")
+@pytest.mark.parametrize("backend", ["kernel", "scalar"])
+def test_data_picked_by_a_key_are_the_same_in_scalars(backend):
+    """Least squares, one example at a time: inputs and outputs are tables of one length."""
+    inputs = np.random.default_rng(0).normal(size=32)
+    outputs = 3.0 * inputs + 1.0
+
+    def error(x, key):
+        i = jax.random.randint(key, (), 0, len(inputs))
+        return (x[0] * jnp.asarray(inputs)[i] + x[1] - jnp.asarray(outputs)[i]) ** 2
+
+    sgd = lab.optimizer("sgd", learning_rate=0.1)
+    options = {"steps": 1000, "gradient_below": 0.0, "precision": "float64"}
+    found = [
+        lab.sweep(error, sgd, np.zeros((8, 2)), backend=b, **options) for b in (backend, "vmap")
+    ]
+    np.testing.assert_allclose(found[0].final_point, found[1].final_point, rtol=1e-9)
+    np.testing.assert_allclose(found[0].final_point, np.tile([3.0, 1.0], (8, 1)), rtol=1e-4)
 
 
 @pytest.mark.usefixtures("quick_compiles", "float64")

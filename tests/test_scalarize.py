@@ -19,6 +19,13 @@ def cube(x):
 cube.defjvp(lambda primals, tangents: (cube(primals[0]), 3 * primals[0] ** 2 * tangents[0]))
 
 TABLE = np.random.default_rng(0).normal(size=(4, 3))
+TABLES = [TABLE[0], TABLE[1], np.array([5, -7, 9]), np.array([True, False, True])]
+
+
+def place(x):
+    """An index that is computed."""
+    return (5 * x[0]).astype(int) % 3
+
 
 FUNCTIONS = {
     "slices": lambda x: x[1:] * x[:-1] + x[::2].sum() - x[-1],
@@ -43,6 +50,8 @@ FUNCTIONS = {
     "looked up": lambda x: lax.dynamic_slice(
         jnp.asarray(TABLE, x.dtype), ((5 * x[0]).astype(int), jnp.array(1)), (2, 2)
     ),
+    "two tables": lambda x: [jnp.asarray(table)[place(x)] for table in TABLES],
+    "a small index": lambda x: jnp.arange(300)[(100 * x).astype(jnp.int8)[0]],
     "update slice": lambda x: lax.dynamic_update_slice(x, x[:2] * 2, (3,)),
     "running": lambda x: jnp.stack([jnp.cumsum(x), lax.cummax(x), lax.cumprod(x, reverse=True)]),
     "argmax": lambda x: jnp.array([jnp.argmax(x), jnp.argmin(x)]),

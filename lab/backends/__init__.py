@@ -10,7 +10,8 @@ of that, whose state stays in registers from the first step to the last (`lab.ke
 """
 
 from lab.backends.choice import Choice, choose
-from lab.backends.forms import Backend, backend_for, flat
+from lab.backends.forms import Backend, backend_for
+from lab.backends.scalars import flat
 from lab.backends.stages import Ends, Stage
 
 __all__ = ["Backend", "Choice", "Ends", "Stage", "backend_for", "choose", "flat"]

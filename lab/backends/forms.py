@@ -5,27 +5,28 @@
 ends; nothing is moved in between. Both have the same methods.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import jax
-import jax.numpy as jnp
 from jaxtyping import Array, Int, PyTree
 
 from lab.backends import loops
 from lab.backends.scalars import (
+    as_rows,
     back,
     first_where_alike,
+    flat,
     joined,
+    laid,
     numbers,
     one_step,
     rows_of,
     sizes,
     traced,
 )
-from lab.backends.stages import Ends, Ids, Stage, Through, ended, staged
+from lab.backends.stages import After, Ends, Ids, Stage, ended, staged
 from lab.backends.sums import summed
 from lab.descent import Lane
 from lab.kernels import kernel_for, missing, once_for, through_for
@@ -94,7 +95,7 @@ class InTiles:
         one = partial(problem.end, (inputs, last))
         return jax.vmap(one)(jax.tree.map(flat, (tuple(ids), lanes)))
 
-    def through(self, problem: "Problem", inputs: "Inputs", stage: Stage, lanes: Lane) -> Through:
+    def through(self, problem: "Problem", inputs: "Inputs", stage: Stage, lanes: Lane) -> After:
         """The lanes after a part of their run, and what is stored of them if they end there."""
         return staged(self, problem, inputs, stage, lanes)
 
@@ -167,7 +168,7 @@ class InRows:
             return jax.vmap(partial(end, shared))(back(rows, one, len(rows[0])))
         return back(found, result, len(rows[0]))
 
-    def through(self, problem: "Problem", inputs: "Inputs", stage: Stage, lanes: Rows) -> Through:
+    def through(self, problem: "Problem", inputs: "Inputs", stage: Stage, lanes: Rows) -> After:
         """The lanes after a part of their run, and what is stored of them if they end there.
 
         Where there is a kernel for all of it, no state of lanes that begin and end here is written
@@ -232,25 +233,6 @@ class InRows:
         """What a function of one lane is for all, in rows, and the shapes of one result."""
         loop, result = one_step(function, shared, one, differs)
         return self.once(loop, numbers(shared), rows), result
-
-
-def laid(values: Rows, differs: Sequence[bool], tiles: tuple[int, ...]) -> Rows:
-    """Rows in tiles, or one number, the first, where all lanes have the same."""
-    return [
-        jnp.broadcast_to(value, math.prod(tiles)).reshape(tiles) if mark else jnp.ravel(value)[0]
-        for value, mark in zip(values, differs, strict=True)
-    ]
-
-
-def as_rows(values: Rows) -> Rows:
-    """What `laid` gave, as rows of lanes and numbers again."""
-    return [flat(value) if value.ndim else value for value in values]
-
-
-def flat(leaf: Array) -> Array:
-    """A leaf of a block's tiles as one row of lanes."""
-    tiles, tile, *own = leaf.shape
-    return leaf.reshape(tiles * tile, *own)
 
 
 def given_of(problem: "Problem", inputs: "Inputs", ids: Sequence[Array]) -> "LaneInputs":

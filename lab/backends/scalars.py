@@ -1,5 +1,6 @@
 """A problem in scalars: its step as a `Loop`, lanes as rows of numbers, and back."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -126,3 +127,22 @@ def back(values: Rows, one: PyTree, count: int) -> PyTree:
         leaves.append(kind.whole(rest[: kind.size], count))
         rest = rest[kind.size :]
     return jax.tree.unflatten(jax.tree.structure(one), leaves)
+
+
+def laid(values: Rows, differs: Sequence[bool], tiles: tuple[int, ...]) -> Rows:
+    """Rows in tiles, or one number, the first, where all lanes have the same."""
+    return [
+        jnp.broadcast_to(value, math.prod(tiles)).reshape(tiles) if mark else jnp.ravel(value)[0]
+        for value, mark in zip(values, differs, strict=True)
+    ]
+
+
+def as_rows(values: Rows) -> Rows:
+    """What `laid` gave, as rows of lanes and numbers again."""
+    return [flat(value) if value.ndim else value for value in values]
+
+
+def flat(leaf: Array) -> Array:
+    """A leaf of a block's tiles as one row of lanes."""
+    tiles, tile, *own = leaf.shape
+    return leaf.reshape(tiles * tile, *own)

@@ -43,7 +43,7 @@ class Stage(NamedTuple):
         return jnp.where(self.places == PADDING, PADDING, self.places + first[:, None, None])
 
 
-Through = tuple[Any, Int[Array, ""], "Ends"]
+After = tuple[Any, Int[Array, ""], "Ends"]
 """The lanes after a part of their run, how many of them go on, and what is stored if they end."""
 
 Ends = tuple[dict[str, Array], Array]
@@ -79,7 +79,7 @@ class Form(Protocol):
         """The arrays of a `Lane`'s field."""
 
 
-def staged(form: Form, problem: "Problem", inputs: "Inputs", stage: Stage, lanes: Any) -> Through:
+def staged(form: Form, problem: "Problem", inputs: "Inputs", stage: Stage, lanes: Any) -> After:
     """`through`, made of the others."""
     bounds = stage.bounds
     lanes = form.advance(problem, inputs, stage.ids, lanes, bounds.first, bounds.until)

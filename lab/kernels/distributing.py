@@ -3,7 +3,7 @@
 `(c - x) + (k z) x` is two sums and two products, of which one can be part of a sum; of
 `c + x (k z - 1)` both can. Losses with a product of coordinates have such slopes: Rosenbrock's step
 of gradient descent takes five instructions so, not six. What is rounded differs by no more than
-rounding x would do.
+rounding x would do; where x is infinite, infinity may stand for NaN.
 """
 
 from collections import Counter
@@ -18,7 +18,6 @@ from jax.extend import core
 from lab.scalarize import Straight, aval, tidy
 
 SUMS = ("add", "add_any")
-PRODUCTS = ("mul", "square", "integer_pow")
 SIGNS = {"sub": [(lax.sub, lax.add), (lax.add, lax.sub)], "add": [(lax.add, lax.add)] * 2}
 """Of a - b and a + b: with what sign b comes out of the other, and then a."""
 
@@ -96,9 +95,15 @@ def _common(once: Mapping[core.Var, core.JaxprEqn], term: Any, product: Any) -> 
         for b, factor in (whole.invars, whole.invars[::-1]):
             within = _equation(once, b)
             if factor is x and isinstance(x, core.Var) and within is not None:
-                if within.primitive.name in PRODUCTS:
+                if _is_product(within):
                     return Common(x, b, c, unit, rest)
     return None
+
+
+def _is_product(equation: core.JaxprEqn) -> bool:
+    """Whether a sum can hold it (see `lab.kernels.cpu.fusing`)."""
+    name = equation.primitive.name
+    return name in ("mul", "square") or (name == "integer_pow" and equation.params["y"] == 2)
 
 
 def _equation(once: Mapping[core.Var, core.JaxprEqn], atom: Any) -> core.JaxprEqn | None:

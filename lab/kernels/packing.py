@@ -32,7 +32,7 @@ class Column(NamedTuple):
     of: int
 
 
-class Table:
+class Columns:
     """Variables of lanes side by side, in arrays [lane, column].
 
     Args:

@@ -15,7 +15,7 @@ from jax.extend import core
 from jax.interpreters import batching, mlir
 from jaxtyping import Array
 
-LONGEST = 2**12
+MOST_NUMBERS = 2**12
 """Numbers in a table: it is written out in the code of a kernel."""
 
 
@@ -23,7 +23,7 @@ LONGEST = 2**12
 class Table:
     """The numbers, as a parameter of an equation must be: compared by value."""
 
-    bytes: bytes
+    data: bytes
     dtype: str
 
     @classmethod
@@ -34,7 +34,7 @@ class Table:
     @cached_property
     def numbers(self) -> np.ndarray:
         """The row of numbers."""
-        return np.frombuffer(self.bytes, self.dtype)
+        return np.frombuffer(self.data, self.dtype)
 
     def __repr__(self) -> str:
         return f"{len(self.numbers)} numbers"
@@ -49,7 +49,7 @@ def lookup(table: Table, index: Any) -> Array:
 
 
 def _taken(index: Any, table: Table) -> Array:
-    return jnp.asarray(table.numbers)[index]
+    return jnp.asarray(table.numbers).at[index].get(mode="promise_in_bounds")
 
 
 def _described(index: Any, table: Table) -> Any:

@@ -22,7 +22,7 @@ from lab.scalarize.boxes import (
     known,
     scalars,
 )
-from lab.scalarize.lookup import LONGEST, Table, lookup
+from lab.scalarize.lookup import MOST_NUMBERS, Table, lookup
 
 Rule = Callable[..., list[Apart]]
 
@@ -91,18 +91,26 @@ def dynamic_slice(equation: core.JaxprEqn, x: Apart, *starts: Apart) -> Apart:
     sizes = equation.params["slice_sizes"]
     if all(known(scalars(start)) for start in starts):
         return x[_window(x, sizes, starts)]
-    if x.size > LONGEST or not known(scalars(x)) or is_key(aval(equation.outvars[0])):
+    if not known(scalars(x)) or is_key(aval(equation.outvars[0])):
         raise NotScalar("an index that is computed")
+    if x.size > MOST_NUMBERS:
+        raise NotScalar(f"a table of {x.size:,} numbers, more than {MOST_NUMBERS:,}")
     first: Scalar = np.int32(0)
     for start, n, size in zip(starts, x.shape, sizes, strict=True):
         (place,) = scalars(start)
-        last = place.dtype.type(n - size)
-        within = bound(lax.clamp)(place.dtype.type(0), place, last)
-        moved_on = bound(lax.mul)(first, np.int32(n))
-        first = bound(lax.add)(moved_on, bound(lax.convert_element_type)(within, np.int32))
+        first = bound(lax.mul)(first, np.int32(n))
+        if n > size:
+            first = bound(lax.add)(first, _moved_within(place, n - size))
     table = Table.of(np.array(scalars(x)))
     places = np.arange(x.size, dtype=np.int32).reshape(x.shape)[tuple(map(slice, sizes))]
     return boxed([lookup(table, bound(lax.add)(first, p)) for p in places.reshape(-1)], sizes)
+
+
+def _moved_within(place: Scalar, last: int) -> Scalar:
+    """An index of any type as one between 0 and the last."""
+    kind = place.dtype.type
+    most = kind(min(last, np.iinfo(kind).max))
+    return bound(lax.convert_element_type)(bound(lax.clamp)(kind(0), place, most), np.int32)
 
 
 def dynamic_update_slice(equation: core.JaxprEqn, x: Apart, update: Apart, *starts: Apart) -> Apart:

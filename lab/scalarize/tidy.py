@@ -31,7 +31,9 @@ def tidy(jaxpr: core.Jaxpr) -> core.Jaxpr:
         if shorter is not None:
             same[result] = shorter
             continue
-        identity = (equation.primitive, _hashable(equation.params), *map(_identity, operands))
+        parameters = tuple(sorted(equation.params))
+        values = map(_hashable, (equation.params[name] for name in parameters))
+        identity = (equation.primitive, parameters, *values, *map(_identity, operands))
         if identity in first:
             same[result] = first[identity]
             continue
@@ -80,8 +82,13 @@ def _identity(atom: Any) -> Any:
     return atom
 
 
-def _hashable(parameters: dict[str, Any]) -> Any:
-    return tuple(sorted((key, repr(value)) for key, value in parameters.items()))
+def _hashable(value: Any) -> Any:
+    """What equal values have in common; both text and value, for 1 is True."""
+    try:
+        hash(value)
+    except TypeError:
+        return repr(value)
+    return repr(value), value
 
 
 def inlined(jaxpr: core.Jaxpr, body: Callable[[core.JaxprEqn], Any]) -> core.Jaxpr:

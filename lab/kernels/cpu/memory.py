@@ -1,7 +1,7 @@
 """Where a loop's numbers lie in memory, and how they are loaded and stored.
 
-A buffer holds numbers of one type: scalars one after the other, or one row of lanes. Truth values
-take a byte there, and a bit in registers.
+A buffer holds numbers of one type: scalars one after the other, a row of lanes, or the few numbers
+of each lane side by side. Truth values take a byte there, and a bit in registers.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ class Buffers(NamedTuple):
     Attributes:
         shared: scalars that never change.
         given: rows that never change, or scalars where all lanes are given the same.
-        ids: the rows of setting, seed and start; none where there are no edges.
+        ids: the rows of setting, seed and start; none where lanes neither begin nor end.
         alike: scalars of the state that are the same for all lanes, before.
         lanes: rows of the state, before.
         alike_after: those scalars after.

@@ -12,7 +12,7 @@ def lookup(code: Code, out: np.dtype, parameters: Any, operands: list[Value]) ->
     """The numbers of a table (`lab.scalarize.lookup`) at these places."""
     table, (index,) = parameters["table"], operands
     one, place = type_of(out), type_of(index.dtype)
-    name = "@table_" + hashlib.sha256(table.bytes + out.name.encode()).hexdigest()[:16]
+    name = "@table_" + hashlib.sha256(table.data + out.name.encode()).hexdigest()[:16]
     numbers = ", ".join(f"{one} {constant(number, out).names[0]}" for number in table.numbers)
     size = len(table.numbers)
     code.declared[name] = f"{name} = private constant [{size} x {one}] [{numbers}], align 64"

@@ -9,7 +9,7 @@
 
 The table holds, for each step, the numbers that lanes ask for. Between starts, steps and results
 the state lies on the stack, so that a run in one call reads the ids of lanes and writes their
-results, and nothing else.
+results, how many are running, and nothing else.
 """
 
 from jax.extend import core
@@ -182,16 +182,21 @@ class Writer:
         left = values_of(state, last)
         for var, value in left.items():
             memory.store_rows(code, then[var], value)
-        if self.buffers.running is not None:
-            others = code.do("load i32, ptr %running, align 4")
-            total = code.do(f"add i32 {others}, {self.stepper.count_of(self.stepper.marks(left))}")
-            code.line(f"store i32 {total}, ptr %running, align 4")
+        self._count(left)
         self.edges.finish()
         code.line("br label %next_group")
         code.label("next_group")
         code.line(f"%g_next = add i64 %g, {code.lanes}")
         code.line("%more = icmp slt i64 %g_next, %count")
         code.line("br i1 %more, label %group, label %next_segment")
+
+    def _count(self, state: State) -> None:
+        """Add the lanes that are running to their number, if anybody asks for it."""
+        if self.buffers.running is not None:
+            ours = self.stepper.count_of(self.stepper.marks(state))
+            others = self.code.do("load i32, ptr %running, align 4")
+            total = self.code.do(f"add i32 {others}, {ours}")
+            self.code.line(f"store i32 {total}, ptr %running, align 4")
 
     def _scalar(self, var: core.Var, place: Place) -> Value:
         dtype = aval(var).dtype
