@@ -44,7 +44,7 @@ STARTS = np.random.default_rng(0).uniform(-1, 1, (64, 2))
 
 def made(name, backend, loss=None, **run):
     """A plan of an optimizer, on one loss or on some as one, chosen by a swept number."""
-    loss = loss or lab.losses.as_loss(one_of(SOME), which=np.arange(len(SOME)))
+    loss = loss or lab.losses.as_loss(one_of(*SOME), which=np.arange(len(SOME)))
     run = {"steps": STEPS, "patience": 5, "precision": "float64", "block": 1024, **run}
     optimizer = lab.optimizer(name, **spec_of(name))
     return make_plan(loss, optimizer, lab.starts.points(STARTS), Run(backend=backend, **run))

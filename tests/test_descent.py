@@ -35,11 +35,16 @@ OPTIMIZERS = [name for name, entry in OPTAX.items() if entry.kind == "optimizer"
 pytestmark = pytest.mark.usefixtures("quick_compiles", "float64")
 
 
-def one_of(names):
-    """A loss of two numbers, chosen by number; one-dimensional losses see the first."""
+@cache
+def one_of(*names):
+    """A loss of two numbers, chosen by number; one-dimensional losses see the first.
+
+    It is traced once for all optimizers.
+    """
     losses = [lab.losses.catalogue[name]() for name in names]
     branches = [lambda x, loss=loss: loss(x[: loss.dimension]) for loss in losses]
 
+    @jax.jit
     def one_of_them(x, which=0.0):
         return jax.lax.switch(jnp.asarray(which, int), branches, x)
 
@@ -49,7 +54,7 @@ def one_of(names):
 @cache
 def look(name):
     """Value and gradient of one loss of the catalogue."""
-    value_and_grad = jax.jit(jax.value_and_grad(one_of([name])))
+    value_and_grad = jax.jit(jax.value_and_grad(one_of(name)))
     return lambda x, t: value_and_grad(x)
 
 
@@ -74,7 +79,7 @@ def mover(name, spec, names):
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
         tx = plain(tx_of | ({"key": jax.random.key(0)} if name == "noisy_sgd" else {}))
     tx = optax.with_extra_args_support(getattr(tx, "gradient_transformation", lambda: tx)())
-    loss = one_of(names)
+    loss = one_of(*names)
 
     @jax.jit
     def update(g, state, x, f, which):
@@ -133,7 +138,7 @@ def lookahead(name, spec, names):
 def test_the_engine_descends_as_a_python_loop_does(name):
     names, spec = list(LOSSES), spec_of(name)
     steps = FEWER_STEPS.get(name, STEPS)
-    loss = lab.losses.as_loss(one_of(names), which=np.arange(len(names)))
+    loss = lab.losses.as_loss(one_of(*names), which=np.arange(len(names)))
     data = lab.sweep(
         loss, lab.optimizer(name, **spec), STARTS, steps=steps, patience=PATIENCE,
         targets=TARGETS, precision="float64", block=32,
