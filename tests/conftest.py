@@ -3,6 +3,7 @@
 A test asks for a shortcut by name: `quick_compiles`, `unpictured`.
 """
 
+import gc
 import os
 from pathlib import Path
 
@@ -25,10 +26,26 @@ hypothesis.settings.load_profile("lab")
 def quick_compiles():
     """XLA without its expensive optimizations, for tests that compile much and run little."""
     import jax
+    from jax._src import compiler
+
+    usual = compiler.get_compile_options
+
+    def quick(*arguments, env_options_overrides=None, **more):
+        options = {"xla_cpu_use_fusion_emitters": False} | (env_options_overrides or {})
+        return usual(*arguments, env_options_overrides=options, **more)
 
     jax.config.update("jax_disable_most_optimizations", True)
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiler, "get_compile_options", quick)  # no setting of JAX's own does it
+        yield
     jax.config.update("jax_disable_most_optimizations", False)
+
+
+def pytest_collection_finish():
+    """What collecting has made stays: the garbage collector need not look through it each time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.fixture(scope="module")

@@ -99,7 +99,7 @@ def test_a_lane_alone_ends_where_it_does_in_a_batch(name):
     assert_alone_as_together(Engine(made(name, "vmap" if name in LEFT_TO_VMAP else "kernel", loss)))
 
 
-@pytest.mark.usefixtures("float64")
+@pytest.mark.usefixtures("quick_compiles", "float64")
 @pytest.mark.parametrize("name", lab.losses.catalogue)
 def test_every_loss_in_the_kernel_as_under_vmap(name):
     """Value and gradient at points of the box, to some ulps of their largest."""
@@ -226,6 +226,7 @@ def test_what_does_not_come_apart_is_short_and_named():
             lowered(made(name, "vmap", lab.losses.rosenbrock()))
 
 
+@pytest.mark.usefixtures("quick_compiles")
 @pytest.mark.parametrize("name", ["sgd", "adam", "noisy_sgd"])
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_the_gpu_kernel_interpreted_as_under_vmap(name, precision, monkeypatch):

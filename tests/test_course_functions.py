@@ -16,7 +16,7 @@ from lab.calculus.activations import ACTIVATIONS, activate
 from lab.calculus.zoom import departure
 from lab.config import ConfigError
 
-pytestmark = pytest.mark.usefixtures("quick_compiles", "unpictured")
+pytestmark = pytest.mark.usefixtures("unpictured")
 ZOOM, ACTIVATE = "course/01_functions/zoom_line", "course/01_functions/activations"
 X = np.linspace(-6, 6, 101)
 PHI = np.exp(-(X**2) / 2) / math.sqrt(2 * math.pi)
