@@ -18,7 +18,7 @@ from lab.losses.bbob import FUNCTIONS
 ROWS = json.loads((Path(__file__).parent / "oracles" / "bbob.json").read_text())["rows"]
 RUGGED = (7, 23)  # no slope but between steps; slopes of 2^32 scales
 
-pytestmark = pytest.mark.usefixtures("float64")
+pytestmark = pytest.mark.usefixtures("quick_compiles", "float64")
 each_function = pytest.mark.parametrize("function", FUNCTIONS)
 quick_jit = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
 

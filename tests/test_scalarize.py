@@ -1,5 +1,7 @@
 """Functions in scalars against themselves, traced whole; and what cannot be taken apart."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,6 +11,8 @@ from jax import lax
 from lab.scalarize import Leaf, NotScalar, scalarize
 
 LANES = 7
+
+pytestmark = pytest.mark.usefixtures("quick_compiles")
 
 
 @jax.custom_jvp
@@ -99,8 +103,8 @@ def points():
 def test_a_function_in_scalars_is_the_function(name, dtype, points):
     with jax.enable_x64(dtype == "float64"):
         x = jnp.asarray(points, dtype)
-        expected = jax.tree.leaves(jax.vmap(FUNCTIONS[name])(x))
-        found = on_rows(FUNCTIONS[name], x)
+        expected = jax.tree.leaves(jax.jit(jax.vmap(FUNCTIONS[name]))(x))
+        found = jax.jit(partial(on_rows, FUNCTIONS[name]))(x)
         assert len(found) == len(expected)
         for one, other in zip(found, expected, strict=True):
             assert one.dtype == other.dtype and one.shape == other.shape

@@ -9,7 +9,7 @@ from scipy.integrate import solve_ivp
 
 from lab.calculus import fields, function, vectors
 
-pytestmark = pytest.mark.usefixtures("float64")
+pytestmark = pytest.mark.usefixtures("quick_compiles", "float64")
 
 
 def swirl(p):

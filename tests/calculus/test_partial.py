@@ -10,7 +10,7 @@ from scipy.optimize import approx_fprime, rosen, rosen_der, rosen_hess
 from lab.calculus import function
 from lab.calculus import partial as room
 
-pytestmark = pytest.mark.usefixtures("float64")
+pytestmark = pytest.mark.usefixtures("quick_compiles", "float64")
 POINT = np.array([0.3, -0.7])
 F = function("sin(x)*y**2 + exp(x*y)")
 
