@@ -1,6 +1,7 @@
 """Every peer that is here, against plain descent in float64; what is not here says why."""
 
 import shutil
+from functools import cache
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +20,9 @@ RATES = {"sgd": 1e-4, "heavy ball": 1e-5, "adam": 1e-3, "lion": 1e-4}
 DIMENSIONS = {"rosenbrock": 3, "rastrigin": 4, "tanh_network": 16, "logistic_regression": 5}
 PAIRS = [(loss, "adam") for loss in LOSSES] + [("three_wells", name) for name in RATES]
 RECORDS = ("hit_step", "outcome")
+
+descended = cache(reference.descend)
+"""The exact ends of a task, which all of its peers are held against."""
 
 
 def task(loss="three_wells", optimizer="adam", lanes=70, steps=20, **more):
@@ -44,7 +48,7 @@ def test_ends_are_those_of_plain_descent(name, loss, optimizer):
     assert ends["final_point"].dtype == np.float32
     moved = np.abs(ends["final_point"] - one.points()).max(axis=1)
     assert np.quantile(moved, 0.1) > 2 * reference.tolerance(one) or optimizer != "adam"
-    exact = reference.descend(one, 70)
+    exact = descended(one, 70)
     assert reference.error(ends, exact) <= reference.tolerance(one)
 
 
@@ -53,7 +57,7 @@ def test_ends_are_those_of_plain_descent(name, loss, optimizer):
 def test_records_are_those_of_plain_descent(name, rate):
     """At the larger rate many lanes diverge and are frozen."""
     one = task("rosenbrock", "sgd", learning_rate=rate, recording=True, precision="float64")
-    ends, exact = run(name, one), reference.descend(one, 70)
+    ends, exact = run(name, one), descended(one, 70)
     for key in RECORDS:
         np.testing.assert_array_equal(ends[key], exact[key])
     if rate > 1e-3:
@@ -65,7 +69,7 @@ def test_records_are_those_of_plain_descent(name, rate):
 @pytest.mark.parametrize("name", ["ours", "plain_jax", "c_openmp"])
 def test_records_say_how_lanes_ended(name):
     one = task("rastrigin", "lion", steps=60, learning_rate=0.3, recording=True)
-    ends, exact = run(name, one), reference.descend(one, 70)
+    ends, exact = run(name, one), descended(one, 70)
     assert {Outcome.OSCILLATING, Outcome.BUDGET_SPENT} <= set(exact["outcome"])
     assert np.mean(ends["outcome"] == exact["outcome"]) >= reference.AGREEING
 
@@ -73,7 +77,7 @@ def test_records_say_how_lanes_ended(name):
 @pytest.mark.parametrize("name", ["plain_jax", "numpy_loop", "c_openmp"])
 def test_float64(name):
     one = task("rosenbrock", "adam", precision="float64")
-    error = reference.error(run(name, one), reference.descend(one, 70))
+    error = reference.error(run(name, one), descended(one, 70))
     assert error <= reference.tolerance(one) < 1e-12
 
 
