@@ -99,15 +99,19 @@ def test_a_lane_alone_ends_where_it_does_in_a_batch(name):
     assert_alone_as_together(Engine(made(name, "vmap" if name in LEFT_TO_VMAP else "kernel", loss)))
 
 
+def looked_at(loss, points):
+    """A loop of one step that finds value and gradient, and the shapes of these."""
+    marks = [True] * loss.dimension
+    return one_step(lambda shared, x: jax.value_and_grad(loss)(x), (), of_one(points), marks)
+
+
 @pytest.mark.usefixtures("quick_compiles", "float64")
 @pytest.mark.parametrize("name", lab.losses.catalogue)
 def test_every_loss_in_the_kernel_as_under_vmap(name):
     """Value and gradient at points of the box, to some ulps of their largest."""
     loss = lab.losses.catalogue[name]()
     points = np.random.default_rng(0).uniform(loss.low, loss.high, (48, loss.dimension))
-    loop, result = one_step(
-        lambda shared, x: jax.value_and_grad(loss)(x), (), of_one(points), [True] * points.shape[1]
-    )
+    loop, result = looked_at(loss, points)
     assert cpu.missing(loop) is None
     in_kernel = jax.jit(lambda x: back(cpu.once(loop, [], rows_of(x)), result, len(x)))
     expected = jax.jit(jax.vmap(jax.value_and_grad(loss)))(points)
@@ -215,9 +219,9 @@ def test_every_optimizer_lowers_for_cuda(name):
 
 @pytest.mark.parametrize("name", lab.losses.catalogue)
 def test_every_loss_lowers_for_cuda(name):
+    """Value and gradient; the rest of a step knows nothing of the loss."""
     loss = lab.losses.catalogue[name]()
-    sgd, starts = lab.optimizer("sgd", learning_rate=0.1), loss.low[None]
-    assert lowered(make_plan(loss, sgd, starts, Run(backend="vmap"))) is None
+    assert gpu.missing(looked_at(loss, np.float32([loss.low]))[0]) is None
 
 
 def test_what_does_not_come_apart_is_short_and_named():
