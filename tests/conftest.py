@@ -11,6 +11,11 @@ from pathlib import Path
 os.environ["JAX_COMPILATION_CACHE_DIR"] = str(Path(__file__).parents[1] / ".pytest_cache" / "xla")
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 
+# A processor for each test process: code in parts, for several threads, only takes longer.
+os.environ["XLA_FLAGS"] = " ".join(
+    [os.environ.get("XLA_FLAGS", ""), "--xla_cpu_parallel_codegen_split_count=1"]
+).strip()
+
 os.environ["JAX_NUM_CPU_DEVICES"] = "2"  # read when jax starts
 os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
 

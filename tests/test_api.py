@@ -6,6 +6,8 @@ import pytest
 import lab
 from lab import answers, compare
 
+pytestmark = pytest.mark.usefixtures("quick_compiles")
+
 STARTS = lab.starts.uniform(low=[-1, -1], high=[1, 1], count=40)
 SGD = lab.optimizer("sgd", learning_rate=[0.01, 0.1])
 

@@ -44,9 +44,6 @@ CURVED = {
 }
 """Those that take second derivatives."""
 
-quick_jit = partial(jax.jit, compiler_options={"xla_cpu_use_fusion_emitters": False})
-"""Compiles in a third of the time."""
-
 pytestmark = pytest.mark.usefixtures("quick_compiles", "float64")
 
 
@@ -56,8 +53,8 @@ class Room:
     def __init__(self, losses, width):
         self.losses, self.width = losses, width
         self.starts = np.concatenate([starts(loss, width, i) for i, loss in enumerate(losses)])
-        self._look = quick_jit(self._looked)
-        self._residuals = quick_jit(self._seen)
+        self._look = jax.jit(self._looked)
+        self._residuals = jax.jit(self._seen)
 
     def _looked(self, x):
         rows = x.reshape(len(self.losses), -1, self.width)
@@ -232,7 +229,7 @@ def stepper(name, room, descent_of, each):
         lane = descent.select(t == 0, descent.init(own, x0), lane)
         return descent.step(own, t, lane)
 
-    program = quick_jit(lambda t, *lanes: each(partial(step, t), lanes))
+    program = jax.jit(lambda t, *lanes: each(partial(step, t), lanes))
 
     def blank(numbers, x0, seen):
         def begin(number, x0, seen):

@@ -15,6 +15,8 @@ from lab.errors import SpecError
 from lab.losses.expression import FUNCTIONS
 from lab.losses.parse import DEEPEST, LONGEST, parse
 
+pytestmark = pytest.mark.usefixtures("quick_compiles")
+
 
 @pytest.fixture(autouse=True, scope="module")
 def float64():

@@ -10,6 +10,7 @@ from lab import losses
 from lab.config import ConfigError
 from lab.survey import newton_distances, survey
 
+pytestmark = pytest.mark.usefixtures("quick_compiles")
 SMALL = {"kinds": ["saddles", "kinks"], "points": 11}
 
 

@@ -23,7 +23,7 @@ from lab.optimizers.catalogue import factories, schedules
 STEPS = 30
 START = (0.7, -0.4)
 
-quick_jit = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
+pytestmark = pytest.mark.usefixtures("quick_compiles")
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +66,7 @@ def by_hand(tx, used=("value", "grad", "value_fn")):
     """`path(convex)` of an optax transformation in a Python loop."""
     tx = optax.with_extra_args_support(tx)
 
-    @quick_jit
+    @jax.jit
     def step(x, state, convex):
         gradient, extra = extras(x, convex)
         extra["grad_fn"] = lambda x, inner_step: jax.grad(loss)(x, convex)
@@ -225,7 +225,7 @@ def both_ways(label: str) -> tuple[Callable, Callable]:
     optimizer = make(name, spec)
     traced, fixed = scalars(optimizer)
     key = jax.random.key(5)
-    ours = quick_jit(lambda traced, convex: run(optimizer, {**traced, **fixed}, convex, key))
+    ours = jax.jit(lambda traced, convex: run(optimizer, {**traced, **fixed}, convex, key))
     if name == "lookahead":
         return partial(ours, traced), lookahead_by_hand
     arguments = {"name": name, **spec} if name != "chain" else spec

@@ -18,6 +18,7 @@ from lab.errors import LabError
 from lab.peers import OPTIMIZERS, PEERS, Task
 from lab.peers.task import LOSSES
 
+pytestmark = pytest.mark.usefixtures("quick_compiles")
 CONFIG = """\
 experiment = "throughput"
 title = "How fast?"

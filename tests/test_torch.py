@@ -17,6 +17,7 @@ import pytest
 
 from lab import optimizers
 
+pytestmark = pytest.mark.usefixtures("quick_compiles")
 FROZEN = json.loads((Path(__file__).parent / "oracles" / "torch_trajectories.json").read_text())
 LOSSES = ("rosenbrock", "quadratic")
 

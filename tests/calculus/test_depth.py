@@ -9,6 +9,8 @@ from lab.calculus.depth import log_growth, relu_growth, relu_network, vector_gro
 from lab.calculus.trainability import box_counts, box_dimension, last_layer_limit, plain_loop
 from lab.losses import fractal_network
 
+pytestmark = pytest.mark.usefixtures("quick_compiles")
+
 
 def test_lengths_of_signal_and_gradient_are_those_of_the_network():
     width, depth, scale, key = 5, 3, 1.7, jax.random.key(3)
