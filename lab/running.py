@@ -60,7 +60,7 @@ def run(
     directory.refuse_strangers()
     name = builtin.called(str(config))
     asked = command(name, document, overrides, directory.path)
-    return _compute(name, document, file, directory, fresh, reporter, asked, cluster)
+    return _compute(name, document, file, directory, fresh, reporter, cluster, asked)
 
 
 def open_run(directory: str | Path) -> Result:
@@ -105,8 +105,8 @@ def _compute(
     directory: RunDirectory,
     fresh: bool,
     reporter: Reporter,
-    command: str,
     cluster: str | None,
+    command: str,
 ) -> Result:
     """Validate, compute, prove, draw and report; the manifest says `finished` last of all."""
     from lab.times import Times
