@@ -60,7 +60,16 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 
 
 @command
-def run(configs: Configs, out: Out = None, smoke: Smoke = False, fresh: Fresh = False) -> None:
+def run(
+    configs: Configs,
+    out: Out = None,
+    smoke: Smoke = False,
+    fresh: Fresh = False,
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="A Dask scheduler whose workers run the sweeps."),
+    ] = None,
+) -> None:
     """Run configs; go on with interrupted runs; show finished ones."""
     from lab.progress import Reporter
     from lab.running import run as run_one
@@ -71,7 +80,15 @@ def run(configs: Configs, out: Out = None, smoke: Smoke = False, fresh: Fresh = 
         raise LabError(f"--out names one directory, but {len(paths)} configs are given")
     passed = True
     for path in paths:
-        result = run_one(path, overrides, out=out, smoke=smoke, fresh=fresh, reporter=Reporter())
+        result = run_one(
+            path,
+            overrides,
+            out=out,
+            smoke=smoke,
+            fresh=fresh,
+            reporter=Reporter(),
+            cluster=cluster,
+        )
         print_view(result_view(result))
         passed &= result.passed
     if not passed:

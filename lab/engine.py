@@ -76,6 +76,14 @@ class Engine:
         for group, results in groups:
             yield from zip([block for block, _ in group], results, strict=True)
 
+    def block(self, number: int, at_once: int) -> tuple[Results, dict[str, float]]:
+        """One block's results and what it took, while so many threads run others; any may call."""
+        own, CLOCK.at_once = copy(self), at_once
+        own.meter = Meter()
+        with self.plan.precision():
+            [results] = own._run([self.plan.layout.part(number)], self.plan.run.keep == "reduced")
+        return results, own.meter.counts()
+
     def lanes(self, ids: Ids) -> Results:
         """The results of chosen lanes (setting, seed, start), in their order."""
         places = self._programs.shares(ids)

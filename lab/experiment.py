@@ -23,6 +23,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -31,6 +32,7 @@ import xarray as xr
 
 from lab import builtin, results
 from lab.batch import BLOCK, batched
+from lab.cluster import Workers
 from lab.config import ExperimentConfig
 from lab.engine import Engine
 from lab.errors import LabError
@@ -51,11 +53,18 @@ NONE = {
 class Session:
     """What `compute` works with: where results go, who watches, and where the time went.
 
-    `meter` counts the sweeps, `closer` what is computed besides them, `times` everything.
+    `meter` counts the sweeps, `closer` what is computed besides them, `times` everything. Sweeps,
+    and nothing else, are run by `workers` if there are any.
     """
 
-    def __init__(self, folder: Path, reporter: Reporter, times: Times | None = None):
-        self.folder, self.reporter = folder, reporter
+    def __init__(
+        self,
+        folder: Path,
+        reporter: Reporter,
+        times: Times | None = None,
+        workers: Workers | None = None,
+    ):
+        self.folder, self.reporter, self.workers = folder, reporter, workers
         self.times = Times() if times is None else times
         self.meter, self.closer = self.times.sweeps, self.times.closer
 
@@ -68,9 +77,10 @@ class Session:
             The engine, with its compiled programs, for `lanes` and `replay`.
         """
         engine = Engine(plan, meter=self.meter)
+        blocks = partial(self.workers.blocks, plan, self.meter) if self.workers else engine.blocks
         with self.reporter.task(label, plan.layout.lanes * plan.run.steps) as report:
             self.meter.listener = report
-            results.run_into(self.folder, label, engine, stored=self.times.keep)
+            results.run_into(self.folder, label, plan, blocks, stored=self.times.keep)
             self.meter.listener = lambda lane_steps: None
         engine.meter = self.closer
         return engine

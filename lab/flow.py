@@ -1,9 +1,9 @@
 """The flow of blocks through a sweep: what is computed ahead, by how many, and where time goes."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from threading import Event
 from typing import TYPE_CHECKING, TypeVar
 
@@ -29,6 +29,15 @@ class Meter:
     lane_steps: int = 0
     compilations: int = 0
     listener: Callable[[int], None] = field(default=lambda lane_steps: None, repr=False)
+
+    def counts(self) -> dict[str, float]:
+        """Its numbers by name."""
+        return {each.name: getattr(self, each.name) for each in fields(self)[:-1]}
+
+    def add(self, counts: Mapping[str, float]) -> None:
+        """Add another's numbers to its own."""
+        for name, value in counts.items():
+            setattr(self, name, getattr(self, name) + value)
 
 
 IN_FLIGHT = 2

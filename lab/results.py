@@ -5,7 +5,7 @@ A block is written whole and then marked. What is not marked is computed anew, t
 
 import io
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +18,7 @@ import zarr
 from zarr.codecs import BloscCodec
 
 from lab import dataset
-from lab.engine import Engine
+from lab.engine import Results
 from lab.files import replace_bytes
 from lab.plan import Plan
 
@@ -114,18 +114,28 @@ class CountStore:
 
 
 def run_into(
-    folder: Path, label: str, engine: Engine, stored: Callable[[], None] = lambda: None
+    folder: Path,
+    label: str,
+    plan: Plan,
+    blocks: Callable[[Collection[int]], Iterable[tuple[int, Results]]],
+    stored: Callable[[], None] = lambda: None,
 ) -> None:
     """Compute the blocks of a label that are not in the run directory yet, and store them.
 
-    While one block is written, the next are computed; `stored` is called after each.
+    Args:
+        folder: the run directory.
+        label: the plan's name there.
+        plan: what is run.
+        blocks: gives every block but those that are done, and its results, in any order. While
+            one is written, it computes the next.
+        stored: called after each.
     """
     _note(folder / RESULTS, label)
-    kind = CountStore if engine.plan.run.keep == "reduced" else LaneStore
-    store = kind(folder, label, engine.plan)
+    kind = CountStore if plan.run.keep == "reduced" else LaneStore
+    store = kind(folder, label, plan)
     try:
         with _writer() as submit:
-            for block, results in engine.blocks(store.done.copy()):
+            for block, results in blocks(store.done.copy()):
                 submit(store.write, block, results)
                 stored()
     except KeyboardInterrupt:

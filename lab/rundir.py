@@ -197,10 +197,15 @@ def identity(document: Document, experiment: Path, platform: str) -> dict[str, A
     ours = [experiment] if builtin.is_ours(experiment) else []
     return {
         "files": files,
-        "lab": {"source": _digest([*sorted(Path(__file__).parent.glob("**/*.py")), *ours])},
+        "lab": {"source": source(*ours)},
         "versions": versions(),
         "platform": {"name": platform} | ({"processor": processor()} if platform == "cpu" else {}),
     }
+
+
+def source(*others: Path) -> str:
+    """A digest of the lab's own source, and of other files."""
+    return _digest([*sorted(Path(__file__).parent.glob("**/*.py")), *others])
 
 
 def processor() -> str:

@@ -26,6 +26,7 @@ def run(
     smoke: bool = False,
     fresh: bool = False,
     reporter: Reporter | None = None,
+    cluster: str | None = None,
 ) -> Result:
     """Run a config, take up its interrupted run, or open its finished one.
 
@@ -36,6 +37,7 @@ def run(
         smoke: apply the config's `[smoke]` table: a run of seconds.
         fresh: delete what an earlier run left there.
         reporter: who is told how it goes; by default nobody.
+        cluster: the address of a Dask scheduler whose workers run the sweeps, to the same bits.
 
     Raises:
         LabError: for whatever is wrong with the input, in words for the user.
@@ -58,7 +60,7 @@ def run(
     directory.refuse_strangers()
     name = builtin.called(str(config))
     asked = command(name, document, overrides, directory.path)
-    return _compute(name, document, file, directory, fresh, reporter, asked)
+    return _compute(name, document, file, directory, fresh, reporter, cluster, asked)
 
 
 def open_run(directory: str | Path) -> Result:
@@ -103,6 +105,7 @@ def _compute(
     directory: RunDirectory,
     fresh: bool,
     reporter: Reporter,
+    cluster: str | None,
     command: str,
 ) -> Result:
     """Validate, compute, prove, draw and report; the manifest says `finished` last of all."""
@@ -111,6 +114,7 @@ def _compute(
     times = Times()
     with times.spent("start"):
         from lab.capacity import refuse_what_does_not_fit
+        from lab.cluster import connected
         from lab.experiment import Session, told_of
 
         devices = local_devices()
@@ -125,16 +129,18 @@ def _compute(
         "backends": {label: plan.choice.backend for label, plan in plans.items()},
         "criteria": next((plan.run.criteria for plan in plans.values()), {}),
     }
-    with directory.writing(), told_of(file):
+    with directory.writing(), told_of(file), connected(cluster) as workers:
         with times.spent("start"):
             refuse_what_does_not_fit(plans, directory.path)
         if fresh:
             directory.clear()
+        if workers:
+            facts["devices"] = [*facts["devices"], str(workers)]
         manifest = directory.begin(document, identity(document, file, devices[0].platform), facts)
         reporter.say(f"{name}: {config.title}" if config.title else name)
         if directory.begun:
             reporter.say(f"going on with the run that was begun {manifest['started']}")
-        session = Session(directory.path, reporter, times)
+        session = Session(directory.path, reporter, times, workers)
         with times.kept(manifest, directory.write_manifest):
             experiment.compute(config, session)
             _conclude(experiment, config, session, manifest)
