@@ -10,6 +10,7 @@ Whatever the bits depend on must be the same here and there: versions, the lab's
 kind of processor. After an interruption workers still end the blocks that they have begun.
 """
 
+import logging
 import platform
 import sys
 import threading
@@ -113,6 +114,7 @@ class Workers:
         from concurrent.futures import CancelledError
 
         from distributed import KilledWorker, wait
+        from distributed.comm import CommClosedError
 
         try:
             for future in wait(list(asked), LOOK, "FIRST_COMPLETED").done:
@@ -126,7 +128,7 @@ class Workers:
             message = f"block {asked[future]} was lost with every worker that began it, the last"
             where = f"at {error.last_worker.address}; the worker's log may say why"
             raise LabError(f"{message} {where}; {GOES_ON}") from error
-        except CancelledError as error:
+        except (CancelledError, CommClosedError) as error:
             raise self._gone() from error
 
     def _gone(self) -> LabError:
@@ -154,7 +156,7 @@ def connected(address: str | None) -> Iterator[Workers | None]:
         client = Client(address, timeout=PATIENCE)
     except (OSError, ValueError) as error:
         raise LabError(f"no Dask scheduler at {address}: {error}") from error
-    with client:
+    with _quiet("distributed.client"), client:
         workers = Workers(client, address)
         workers.threads()
         yield workers
@@ -227,3 +229,15 @@ def _engine(packed: bytes, theirs: tuple[tuple[str, str], ...]) -> "Engine":
     except Exception as error:  # whatever a user's own objects may raise
         raise LabError(f"{worker} cannot load the plan: {error}") from error
     return Engine(plan, local_devices()[:1])
+
+
+@contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """Without what is logged there: that a connection is lost, at length, which an error tells."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

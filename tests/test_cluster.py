@@ -131,7 +131,7 @@ def test_another_version(home, address, monkeypatch):
     assert "has jax 0.2, but here it is 0.1; the same bits need the same of both" in said
 
 
-def test_the_scheduler_goes(home, monkeypatch):
+def test_the_scheduler_goes(home, monkeypatch, caplog):
     monkeypatch.setattr(cluster, "PATIENCE", 2.0)
     write_bare(home, SMALL)
     with dask_cluster(processes=False) as local:
@@ -141,6 +141,7 @@ def test_the_scheduler_goes(home, monkeypatch):
     assert result.stderr.splitlines()[1:] == [
         f"lab: the Dask scheduler at {local.scheduler_address} is gone; the same command goes on"
     ]
+    assert "distributed.client" not in {record.name for record in caplog.records}
 
 
 def test_functions_of_ones_own_and_a_worker_that_dies(own, monkeypatch):
