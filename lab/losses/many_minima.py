@@ -1,5 +1,7 @@
 """Many minima, in any dimension: only the global ones are listed."""
 
+import math
+
 import jax.numpy as jnp
 import numpy as np
 
@@ -41,7 +43,7 @@ def ackley(x: Point, a: float = 20.0, b: float = 0.2, c: float = 2 * np.pi) -> S
     radius = root(jnp.mean(x**2))
     # mean cos(c x) - 1 = -2 mean sin(c x / 2)^2: exact at the minimum, where a + e - a - e is not.
     ripples = jnp.expm1(-2 * jnp.mean(jnp.sin(c * x / 2) ** 2))
-    return -a * jnp.expm1(-b * radius) - np.e * ripples
+    return -a * jnp.expm1(-b * radius) - math.e * ripples
 
 
 @surface(
