@@ -15,7 +15,7 @@ from lab.backends import rows
 from lab.backends.scalars import back, of_one, one_step, rows_of
 from lab.kernels import cpu, gpu
 from lab.kernels.cpu import building
-from lab.kernels.distributing import distributed
+from lab.kernels.cpu.distributing import distributed
 from lab.kernels.loop import loop_of
 from lab.kernels.regrouping import regrouped
 from lab.scalarize import scalarize

@@ -179,9 +179,8 @@ class InRows:
         sums, lane = summed(problem, inputs), traced(problem, inputs).lane
         loop, begin = sums.loop, self._beginning(problem, inputs)
         one, shared = (ONE, lane), (inputs, stage.bounds.until)
-        end = self._scalars(sums.end(problem), shared, one, [*ALL, *loop.state])
-        result = jax.eval_shape(problem.end, shared, one)
-        whole = Whole(loop, begin, end, () if end is None else tuple(sizes(result)))
+        end, result = self._scalars(sums.end(problem), shared, one, [*ALL, *loop.state])
+        whole = Whole(loop, begin, end, tuple(sizes(result)))
         ids = stage.places.reshape(len(ONE), -1)
         given = self._given(problem, inputs, list(map(flat, stage.ids)))
         after, running, found = self.kernel(
@@ -196,7 +195,7 @@ class InRows:
         """What lays lanes at their starts, if the kernel can do it."""
         kept = problem.traced.get("begin")
         if kept is None or kept[0] is not problem.starts:
-            loop = self._scalars(summed(problem, inputs).begin(problem), inputs, ONE, ALL)
+            loop, _ = self._scalars(summed(problem, inputs).begin(problem), inputs, ONE, ALL)
             kept = problem.traced["begin"] = problem.starts, loop
         return kept[1]
 
@@ -207,13 +206,13 @@ class InRows:
 
     def _scalars(
         self, function: Callable[..., PyTree], shared: PyTree, one: PyTree, differs: Sequence[bool]
-    ) -> Loop | None:
-        """A function of one lane as a loop of one step, if the kernel can do it."""
+    ) -> tuple[Loop | None, PyTree]:
+        """A function of one lane as a loop of one step, if the kernel can do it, and its result."""
         try:
-            loop, _ = one_step(function, shared, one, differs)
+            loop, result = one_step(function, shared, one, differs)
         except NotScalar:
-            return None
-        return loop if missing(loop, self.platform) is None else None
+            return None, None
+        return (loop, result) if missing(loop, self.platform) is None else (None, None)
 
     def leaves(self, problem: "Problem", lanes: Rows, field: str) -> list[Array]:
         """The arrays of a `Lane`'s field: a row for each of its numbers."""

@@ -113,8 +113,10 @@ def joined(arrays: Sequence[Array], one: PyTree, count: int) -> PyTree:
     """Lanes of which each is like `one`, from arrays [lane, number] of its leaves that have any."""
     rest = iter(arrays)
     kinds = [Leaf.like(leaf) for leaf in jax.tree.leaves(one)]
-    empty = jnp.zeros((count, 0))
-    leaves = [kind.joined(next(rest) if kind.size else empty.astype(kind.dtype)) for kind in kinds]
+    leaves = [
+        kind.joined(next(rest) if kind.size else jnp.zeros((count, 0), kind.dtype))
+        for kind in kinds
+    ]
     return jax.tree.unflatten(jax.tree.structure(one), leaves)
 
 

@@ -58,10 +58,15 @@ def fused(
 
 
 def is_product(equation: core.JaxprEqn, code: Code) -> bool:
-    """Whether it multiplies two numbers, or one with itself; a root may be half of its double."""
-    name = equation.primitive.name
-    if name == "sqrt":
+    """Whether a sum can hold it: it multiplies, or is a root, as half of its double."""
+    if equation.primitive.name == "sqrt":
         return code.type(aval(equation.outvars[0]).dtype, False) == quick.VECTOR
+    return multiplies(equation)
+
+
+def multiplies(equation: core.JaxprEqn) -> bool:
+    """Whether it multiplies two numbers, or one with itself."""
+    name = equation.primitive.name
     return name in ("mul", "square") or (name == "integer_pow" and equation.params["y"] == 2)
 
 

@@ -11,9 +11,9 @@ from jaxtyping import Array, Int
 
 from lab.kernels.cpu import building
 from lab.kernels.cpu.code import Code
+from lab.kernels.cpu.distributing import distributed
 from lab.kernels.cpu.passing import Packed, packed_for
 from lab.kernels.cpu.writing import Writer
-from lab.kernels.distributing import distributed
 from lab.kernels.expanding import expanded
 from lab.kernels.loop import Bounds, Loop, Rows, Whole
 from lab.kernels.packing import lanes_of

@@ -15,6 +15,7 @@ import numpy as np
 from jax import lax
 from jax.extend import core
 
+from lab.kernels.cpu.fusing import multiplies
 from lab.scalarize import Straight, aval, tidy
 
 SUMS = ("add", "add_any")
@@ -95,15 +96,9 @@ def _common(once: Mapping[core.Var, core.JaxprEqn], term: Any, product: Any) -> 
         for b, factor in (whole.invars, whole.invars[::-1]):
             within = _equation(once, b)
             if factor is x and isinstance(x, core.Var) and within is not None:
-                if _is_product(within):
+                if multiplies(within):
                     return Common(x, b, c, unit, rest)
     return None
-
-
-def _is_product(equation: core.JaxprEqn) -> bool:
-    """Whether a sum can hold it (see `lab.kernels.cpu.fusing`)."""
-    name = equation.primitive.name
-    return name in ("mul", "square") or (name == "integer_pow" and equation.params["y"] == 2)
 
 
 def _equation(once: Mapping[core.Var, core.JaxprEqn], atom: Any) -> core.JaxprEqn | None:
